@@ -1,0 +1,1 @@
+//! Talking to vendors: manifest, auth, paging, transports, throttling, error rules.

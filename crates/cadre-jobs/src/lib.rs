@@ -1,0 +1,1 @@
+//! Sync, actions and upkeep: where connector, mapping and store meet.

@@ -1,0 +1,1 @@
+//! jq expressions: lowered to a native plan where possible, run by jaq elsewhere.

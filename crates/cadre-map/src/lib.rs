@@ -1,0 +1,1 @@
+//! Mapping tables: raw record in, unified record and issues out.

@@ -1,0 +1,1 @@
+//! Made-up vendors that behave on the wire as real ones do.

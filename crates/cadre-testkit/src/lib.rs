@@ -1,0 +1,1 @@
+//! Development only: servers, databases and callers for tests.

@@ -1,0 +1,2 @@
+//! The binary: reads the configuration and wires the parts.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Development only: tidy checks and generated files.
+fn main() {}
