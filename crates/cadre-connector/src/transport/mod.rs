@@ -1,0 +1,7 @@
+//! Ways to reach a tool. HTTP is one of them; each of the others has its own file.
+
+pub mod dial;
+pub mod ldap;
+pub mod ldap_filter;
+pub mod refusal;
+pub mod sftp;
