@@ -1,6 +1,6 @@
 //! Answers to screening questions.
 
-use crate::shape::{choice, structure};
+use crate::shape::{Shape, Structure, choice, structure};
 use crate::values::Midnight;
 use serde_json::Value;
 
@@ -91,3 +91,14 @@ structure! {
         pub question: AnsweredQuestion,
     }
 }
+
+/// The form of `answer` for each value of `question.type`.
+pub const ANSWER_FORMS: &[(&str, &Structure)] = &[
+    ("TEXT", &TextAnswer::SHAPE),
+    ("SINGLE_SELECT", &SingleSelectAnswer::SHAPE),
+    ("MULTI_SELECT", &MultiSelectAnswer::SHAPE),
+    ("BOOLEAN", &BooleanAnswer::SHAPE),
+    ("NUMBER", &NumberAnswer::SHAPE),
+    ("DATE", &DateAnswer::SHAPE),
+    ("UNKNOWN", &UnknownAnswer::SHAPE),
+];

@@ -1,0 +1,11 @@
+//! What a list request asks for: its query string, read and checked as a whole.
+
+mod cursor;
+mod moment;
+mod params;
+mod query;
+
+pub use cursor::{Cursor, CursorProblem, Position};
+pub use moment::Moment;
+pub use params::{Asked, AskedFilter, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_VALUES, Whose};
+pub use query::{Pairs, Problem, fault};

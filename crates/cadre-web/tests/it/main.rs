@@ -1,0 +1,3 @@
+//! The API as its callers meet it.
+
+mod openapi;
