@@ -23,7 +23,11 @@ pub(super) struct CsvRows<R> {
 }
 
 impl<R: Read + Seek> CsvRows<R> {
-    pub(super) fn open(file: &str, source: R, options: &DecodeOptions) -> Result<Self, FormatError> {
+    pub(super) fn open(
+        file: &str,
+        source: R,
+        options: &DecodeOptions,
+    ) -> Result<Self, FormatError> {
         let mut records = Records::new(file, Text::open(file, source)?);
         records.delimiter = match (records.declared_delimiter()?, options.delimiter) {
             (_, Some(given)) => given,
@@ -35,7 +39,11 @@ impl<R: Read + Seek> CsvRows<R> {
             return Err(empty(file));
         }
         if let Some(flaw) = record.flaw {
-            return Err(FormatError::new(file, record.line, format!("The header row is broken: {flaw}.")));
+            return Err(FormatError::new(
+                file,
+                record.line,
+                format!("The header row is broken: {flaw}."),
+            ));
         }
         let cells: Vec<&str> = record.cells().collect();
         let header = Header::new(Header::trim_end(&cells).iter().copied());
@@ -122,7 +130,15 @@ struct Records<R> {
 impl<R: Read + Seek> Records<R> {
     fn new(file: &str, text: Text<R>) -> Self {
         let file = file.to_owned();
-        Self { file, text, buffer: Vec::new(), at: 0, line: 1, delimiter: b',', after_return: false }
+        Self {
+            file,
+            text,
+            buffer: Vec::new(),
+            at: 0,
+            line: 1,
+            delimiter: b',',
+            after_return: false,
+        }
     }
 
     /// The next record that has something in it; `false` at the end.
@@ -204,7 +220,12 @@ impl<R: Read + Seek> Records<R> {
         }
     }
 
-    fn end_of_file(&self, record: &mut Record, place: Place, quote: u64) -> Result<bool, FormatError> {
+    fn end_of_file(
+        &self,
+        record: &mut Record,
+        place: Place,
+        quote: u64,
+    ) -> Result<bool, FormatError> {
         if place == Place::Quoted {
             return Err(FormatError::new(
                 &self.file,
@@ -222,8 +243,12 @@ impl<R: Read + Seek> Records<R> {
 
     fn endless(&self, line: u64) -> FormatError {
         let limit = MAX_ROW_BYTES >> 20;
-        FormatError::new(&self.file, line, format!("The row that begins here is larger than {limit} MiB."))
-            .hint("A quote that opens here is probably never closed.")
+        FormatError::new(
+            &self.file,
+            line,
+            format!("The row that begins here is larger than {limit} MiB."),
+        )
+        .hint("A quote that opens here is probably never closed.")
     }
 
     /// Takes over bytes that need no decision, as far as they are in the buffer.
@@ -248,16 +273,18 @@ impl<R: Read + Seek> Records<R> {
 
     fn fill(&mut self) -> Result<bool, FormatError> {
         let (file, line) = (&self.file, self.line);
-        self.text
-            .fill(&mut self.buffer)
-            .map_err(|error| FormatError::new(file, line, format!("The file could not be read on: {error}.")))
+        self.text.fill(&mut self.buffer).map_err(|error| {
+            FormatError::new(file, line, format!("The file could not be read on: {error}."))
+        })
     }
 
     /// The delimiter of a first line `sep=;`, which spreadsheets write and read. The line is consumed.
     fn declared_delimiter(&mut self) -> Result<Option<u8>, FormatError> {
         while self.buffer.len() < 6 && self.fill()? {}
         match self.buffer.as_slice() {
-            [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', mark, b'\r' | b'\n', ..] if mark.is_ascii() => {
+            [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', mark, b'\r' | b'\n', ..]
+                if mark.is_ascii() =>
+            {
                 let mark = *mark;
                 self.at = 6;
                 self.line = 2;
@@ -288,7 +315,8 @@ impl<R: Read + Seek> Records<R> {
                 continue;
             }
             seen |= !byte.is_ascii_whitespace();
-            if let (false, Some(index)) = (quoted, DELIMITERS.iter().position(|mark| *mark == byte)) {
+            if let (false, Some(index)) = (quoted, DELIMITERS.iter().position(|mark| *mark == byte))
+            {
                 counts[index] += 1;
             }
         }

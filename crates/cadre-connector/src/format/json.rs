@@ -13,13 +13,19 @@ pub(super) struct JsonRows {
 
 impl JsonRows {
     /// Reads the document, whole: `length` bytes.
-    pub(super) fn open(file: &str, mut source: impl Read, length: u64) -> Result<Self, FormatError> {
+    pub(super) fn open(
+        file: &str,
+        mut source: impl Read,
+        length: u64,
+    ) -> Result<Self, FormatError> {
         if length > MAX_WHOLE_BYTES {
             let limit = MAX_WHOLE_BYTES >> 20;
             return Err(FormatError::new(
                 file,
                 None,
-                format!("A JSON document is read as a whole, and this one is larger than {limit} MiB."),
+                format!(
+                    "A JSON document is read as a whole, and this one is larger than {limit} MiB."
+                ),
             )
             .hint("Write one object per line and let the name end in .ndjson."));
         }
@@ -28,7 +34,11 @@ impl JsonRows {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
         let document: Value = serde_json::from_slice(text).map_err(|error| {
             let end = if error.is_eof() { "it ends too early" } else { "here is something else" };
-            FormatError::new(file, error.line() as u64, format!("The file is not JSON: {end} ({error})."))
+            FormatError::new(
+                file,
+                error.line() as u64,
+                format!("The file is not JSON: {end} ({error})."),
+            )
         })?;
         let rows = match document {
             Value::Array(items) => items,

@@ -28,7 +28,15 @@ pub const MAX_WHOLE_BYTES: u64 = 64 << 20;
 
 /// How a file is written.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -153,7 +161,10 @@ impl Rows {
     pub fn next_batch(&mut self, max_rows: usize) -> Result<Option<Batch>, FormatError> {
         let mut batch = Batch::default();
         let mut bytes = 0;
-        while !self.ended && bytes < BATCH_BYTES && batch.rows.len() + batch.problems.len() < max_rows {
+        while !self.ended
+            && bytes < BATCH_BYTES
+            && batch.rows.len() + batch.problems.len() < max_rows
+        {
             match self.source.next() {
                 Ok(Some(Ok(row))) => {
                     bytes += weight(&row);
@@ -216,8 +227,9 @@ impl Rows {
 }
 
 fn empty(file_name: &str) -> FormatError {
-    FormatError::new(file_name, None, "The file is empty: there is not even a header row.")
-        .hint("Check the export that writes this file. A company without people is a header row alone.")
+    FormatError::new(file_name, None, "The file is empty: there is not even a header row.").hint(
+        "Check the export that writes this file. A company without people is a header row alone.",
+    )
 }
 
 fn unknown(file_name: &str) -> FormatError {
@@ -234,8 +246,12 @@ fn refuse_binary(file_name: &str, start: &[u8]) -> Result<(), FormatError> {
         [b'%', b'P', b'D', b'F', ..] => "a PDF document",
         _ => return Ok(()),
     };
-    Err(FormatError::new(file_name, None, format!("The name promises text, but the file is {what}."))
-        .hint("Export the file as CSV, or as XLSX with a name that ends in .xlsx."))
+    Err(FormatError::new(
+        file_name,
+        None,
+        format!("The name promises text, but the file is {what}."),
+    )
+    .hint("Export the file as CSV, or as XLSX with a name that ends in .xlsx."))
 }
 
 /// Roughly how many bytes a value holds in memory.
@@ -243,7 +259,9 @@ fn weight(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 24,
         Value::Array(items) => items.iter().map(weight).sum::<usize>() + 24,
-        Value::Object(map) => map.iter().map(|(key, value)| key.len() + 32 + weight(value)).sum::<usize>(),
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| key.len() + 32 + weight(value)).sum::<usize>()
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => 24,
     }
 }

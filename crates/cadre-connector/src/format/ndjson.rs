@@ -47,8 +47,12 @@ impl<R: Read + Send> Source for NdjsonRows<R> {
             let problem = |message: String| FormatError::new(&self.file, self.line, message);
             return Ok(Some(match serde_json::from_slice::<Value>(line) {
                 Ok(row @ Value::Object(_)) => Ok(row),
-                Ok(_) => Err(problem("This line is JSON, but not an object. It was left out.".to_owned())),
-                Err(error) => Err(problem(format!("This line is not JSON ({error}). It was left out."))),
+                Ok(_) => Err(problem(
+                    "This line is JSON, but not an object. It was left out.".to_owned(),
+                )),
+                Err(error) => {
+                    Err(problem(format!("This line is not JSON ({error}). It was left out.")))
+                }
             }));
         }
         Ok(None)

@@ -37,7 +37,8 @@ impl Header {
 
     /// Leaves out columns without a name at the end, which spreadsheets like to write.
     pub(super) fn trim_end<'a>(cells: &'a [&'a str]) -> &'a [&'a str] {
-        let named = cells.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+        let named =
+            cells.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
         &cells[..named]
     }
 

@@ -37,10 +37,17 @@ fn utf16(text: &str, little: bool) -> Vec<u8> {
 fn delimiters_are_recognised_by_the_header() {
     for mark in [',', ';', '\t', '|'] {
         let text = format!("id{mark}\"a,;|\t b\"{mark}Name\n1{mark}x{mark}Ann\n");
-        assert_eq!(rows("a.csv", text), vec![json!({"id": "1", "a,;| b": "x", "Name": "Ann"})], "{mark:?}");
+        assert_eq!(
+            rows("a.csv", text),
+            vec![json!({"id": "1", "a,;| b": "x", "Name": "Ann"})],
+            "{mark:?}"
+        );
     }
     assert_eq!(rows("a.csv", "sep=;\r\na,b;c\r\n1;2\r\n"), vec![json!({"a,b": "1", "c": "2"})]);
-    assert_eq!(rows("a.csv", "name\nAnn\nBo\n"), vec![json!({"name": "Ann"}), json!({"name": "Bo"})]);
+    assert_eq!(
+        rows("a.csv", "name\nAnn\nBo\n"),
+        vec![json!({"name": "Ann"}), json!({"name": "Bo"})]
+    );
 }
 
 #[test]
@@ -138,7 +145,9 @@ fn header_names_stay_apart() {
 
 #[test]
 fn nothing_at_all_differs_from_no_rows() {
-    for (name, bytes) in [("a.csv", ""), ("a.csv", "\r\n\n"), ("a.csv", "\u{feff}"), ("a.ndjson", "")] {
+    for (name, bytes) in
+        [("a.csv", ""), ("a.csv", "\r\n\n"), ("a.csv", "\u{feff}"), ("a.ndjson", "")]
+    {
         let error = all(name, bytes).expect_err("empty");
         assert!(error.message.contains("empty"), "{error:?}");
     }
@@ -233,7 +242,8 @@ mod workbook {
     #[test]
     fn a_sheet_can_be_named() {
         let named = |name: &str| {
-            let options = DecodeOptions { sheet: Some(name.to_owned()), ..DecodeOptions::default() };
+            let options =
+                DecodeOptions { sheet: Some(name.to_owned()), ..DecodeOptions::default() };
             let source = Cursor::new(staff().expect("written"));
             decode(Format::Auto, "a.xlsx", source, &options).expect("opens").next_batch(9)
         };

@@ -60,7 +60,10 @@ impl<R: Read + Seek> Text<R> {
         self.ended = last && result == CoderResult::InputEmpty;
         if replaced {
             let name = self.encoding.name();
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is not valid {name}")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it is not valid {name}"),
+            ));
         }
         Ok(())
     }
@@ -123,7 +126,9 @@ fn recognise<R: Read + Seek>(file: &str, source: &mut R) -> Result<&'static Enco
             survey.lines,
             "The file ends in the middle of a character: it was cut off.",
         )
-        .hint("Upload the file again. Upload under another name and rename it when it is complete.")),
+        .hint(
+            "Upload the file again. Upload under another name and rename it when it is complete.",
+        )),
         (false, false) => Ok(WINDOWS_1252),
     }
 }
@@ -148,6 +153,10 @@ impl Survey {
 }
 
 fn broken_mark(file: &str, line: u64) -> FormatError {
-    FormatError::new(file, line, "The file is marked as UTF-8, but here is a byte that is not UTF-8.")
-        .hint("Export the file again; different encodings were mixed when it was put together.")
+    FormatError::new(
+        file,
+        line,
+        "The file is marked as UTF-8, but here is a byte that is not UTF-8.",
+    )
+    .hint("Export the file again; different encodings were mixed when it was put together.")
 }

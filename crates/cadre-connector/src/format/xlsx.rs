@@ -68,7 +68,8 @@ fn read<R: Read + Seek>(
     let mut workbook: Xlsx<_> =
         Xlsx::new(BufReader::new(source)).map_err(|error| unreadable(file, &error))?;
     let sheet = choose_sheet(file, &workbook, sheet)?;
-    let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(|error| unreadable(file, &error))?;
+    let mut cells =
+        workbook.worksheet_cells_reader(&sheet).map_err(|error| unreadable(file, &error))?;
     let mut table = Table { file, header: None, sender };
     let mut row = Row::default();
     while let Some(cell) = cells.next_cell().map_err(|error| unreadable(file, &error))? {
@@ -90,14 +91,20 @@ fn choose_sheet<R: Read + Seek>(
     workbook: &Xlsx<R>,
     wanted: Option<&str>,
 ) -> Result<String, FormatError> {
-    let sheets: Vec<_> =
-        workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).collect();
+    let sheets: Vec<_> = workbook
+        .sheets_metadata()
+        .iter()
+        .filter(|sheet| sheet.typ == SheetType::WorkSheet)
+        .collect();
     let found = match wanted {
         Some(name) => sheets.iter().find(|sheet| sheet.name == name),
-        None => sheets.iter().find(|sheet| sheet.visible == SheetVisible::Visible).or(sheets.first()),
+        None => {
+            sheets.iter().find(|sheet| sheet.visible == SheetVisible::Visible).or(sheets.first())
+        }
     };
     found.map(|sheet| sheet.name.clone()).ok_or_else(|| {
-        let names = sheets.iter().map(|sheet| format!("\"{}\"", sheet.name)).collect::<Vec<_>>().join(", ");
+        let names =
+            sheets.iter().map(|sheet| format!("\"{}\"", sheet.name)).collect::<Vec<_>>().join(", ");
         let message = match wanted {
             Some(name) => format!("There is no sheet \"{name}\"; there are: {names}."),
             None => "There is no sheet in the workbook.".to_owned(),
@@ -176,7 +183,9 @@ fn cell_value(cell: &DataRef<'_>) -> Value {
         DataRef::Int(number) => Value::from(*number),
         DataRef::Float(number) => number_value(*number),
         DataRef::Bool(yes) => Value::Bool(*yes),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text_value(text),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text_value(text)
+        }
         DataRef::SharedString(text) => text_value(text),
         DataRef::DateTime(moment) => Value::String(date_text(moment)),
     }

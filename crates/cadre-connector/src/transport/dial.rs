@@ -135,9 +135,25 @@ mod tests {
             assert!(is_public(public.parse().expect(public)), "{public}");
         }
         let private = [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-            "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "::1", "::",
-            "fe80::1", "fd00::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
             "2001:db8::1",
         ];
         for address in private {
@@ -147,9 +163,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_private_address_is_refused_before_anything_is_sent() {
-        let refusal = dial("localhost", 1, false, Duration::from_secs(5)).await.expect_err("private");
+        let refusal =
+            dial("localhost", 1, false, Duration::from_secs(5)).await.expect_err("private");
         assert_eq!(refusal.fault.code, Code::PlatformInputInvalid);
-        let refusal = dial("127.0.0.1", 1, true, Duration::from_secs(5)).await.expect_err("refused");
+        let refusal =
+            dial("127.0.0.1", 1, true, Duration::from_secs(5)).await.expect_err("refused");
         assert_eq!(refusal.fault.code, Code::RemoteServiceUnavailable);
     }
 }
