@@ -6,6 +6,7 @@
 //! What the server's result codes mean is decided in [`results`].
 
 mod entry;
+pub mod recorded;
 mod results;
 mod tls;
 
@@ -294,15 +295,19 @@ fn paging(controls: &[Control]) -> Result<Option<(u64, Vec<u8>)>, Refusal> {
 
 fn failure(error: &LdapError, search: &Search, timeout: Duration) -> Refusal {
     match error {
-        LdapError::FilterParsing => Refusal::new(
-            Code::RemoteInputInvalid,
-            "LDAP filter",
-            format!("The filter {} is not a valid one.", search.filter),
-        )
-        .hint("A filter looks like (objectClass=inetOrgPerson); mind the parentheses."),
+        LdapError::FilterParsing => bad_filter(search),
         LdapError::Timeout { .. } => too_slow("the search", timeout),
         other => results::broken("searching", other),
     }
+}
+
+fn bad_filter(search: &Search) -> Refusal {
+    Refusal::new(
+        Code::RemoteInputInvalid,
+        "LDAP filter",
+        format!("The filter {} is not a valid one.", search.filter),
+    )
+    .hint("A filter looks like (objectClass=inetOrgPerson); mind the parentheses.")
 }
 
 fn malformed() -> Refusal {

@@ -2,6 +2,5 @@
 
 pub mod dial;
 pub mod ldap;
-pub mod ldap_filter;
 pub mod refusal;
 pub mod sftp;

@@ -1,1 +1,0 @@
-//! Deciding a search filter here, without a server: for the recorded entries of a case.
