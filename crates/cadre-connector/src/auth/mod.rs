@@ -1,0 +1,148 @@
+//! How requests prove who sends them: one file per mechanism.
+//!
+//! A mechanism is a section of the manifest that signs a request; two of them ([`OAuth2`] and
+//! [`SessionLogIn`]) first ask for a token, which [`Tokens`] keeps. To add one: a file beside these with
+//! the section, a variant of [`Auth`], the arms that the compiler then asks for, and a line in the guide.
+
+mod basic;
+mod bearer;
+mod header;
+mod none;
+mod oauth2_client_credentials;
+mod query;
+mod session;
+mod tokens;
+
+use cadre_jq::{EvalError, Expr, Vars};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::manifest::Template;
+use crate::request::HttpRequest;
+
+pub use basic::Basic;
+pub use bearer::Bearer;
+pub use header::Header;
+pub use none::NoAuth;
+pub use oauth2_client_credentials::{BodyForm, CredentialsIn, OAuth2};
+pub use query::Query;
+pub use session::SessionLogIn;
+pub(crate) use tokens::{Token, Tokens};
+
+/// How requests prove who sends them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(tag = "type")]
+pub enum Auth {
+    /// Not at all.
+    None(NoAuth),
+    /// HTTP Basic.
+    Basic(Basic),
+    /// A header.
+    Header(Header),
+    /// A query parameter.
+    Query(Query),
+    /// A bearer token that the customer has.
+    Bearer(Bearer),
+    /// OAuth 2, client credentials (RFC 6749, 4.4).
+    #[serde(rename = "oauth2_client_credentials")]
+    OAuth2ClientCredentials(OAuth2),
+    /// A log-in request whose answer holds a token.
+    Session(SessionLogIn),
+}
+
+impl Auth {
+    /// Signs a request. The variables hold `$session` where there is a log-in.
+    pub(crate) fn sign(&self, request: &mut HttpRequest, vars: &Vars<'_>) -> Result<(), EvalError> {
+        match self {
+            Auth::None(_) => Ok(()),
+            Auth::Basic(basic) => basic.sign(request, vars),
+            Auth::Header(header) => header.sign(request, vars),
+            Auth::Query(query) => query.sign(request, vars),
+            Auth::Bearer(bearer) => bearer.sign(request, vars),
+            Auth::OAuth2ClientCredentials(oauth) => oauth.sign(request, vars),
+            Auth::Session(session) => session.sign(request, vars),
+        }
+    }
+
+    /// Whether there is a log-in that can be repeated.
+    #[must_use]
+    pub fn logs_in(&self) -> bool {
+        match self {
+            Auth::OAuth2ClientCredentials(_) | Auth::Session(_) => true,
+            Auth::None(_) | Auth::Basic(_) | Auth::Header(_) | Auth::Query(_) | Auth::Bearer(_) => {
+                false
+            }
+        }
+    }
+
+    /// The computed values of the section: key, expression, and where it is evaluated.
+    pub(crate) fn expressions(&self) -> Vec<(String, &Expr, Place)> {
+        match self {
+            Auth::None(_) => Vec::new(),
+            Auth::Basic(basic) => vec![
+                ("username".to_owned(), basic.username.expr(), Place::LogIn),
+                ("password".to_owned(), basic.password.expr(), Place::LogIn),
+            ],
+            Auth::Header(header) => vec![("value".to_owned(), header.value.expr(), Place::LogIn)],
+            Auth::Query(query) => vec![("value".to_owned(), query.value.expr(), Place::LogIn)],
+            Auth::Bearer(bearer) => vec![("token".to_owned(), bearer.token.expr(), Place::LogIn)],
+            Auth::OAuth2ClientCredentials(oauth) => oauth.expressions(),
+            Auth::Session(session) => session.expressions(),
+        }
+    }
+}
+
+/// Where an expression of the section is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the log-in request, or in a request without one: `$settings`, `$secrets`, `$now`.
+    LogIn,
+    /// On the log-in's answer.
+    Answer,
+    /// In the requests that follow: `$session` too.
+    Signature,
+}
+
+/// How a token is sent: in exactly one place.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendAs {
+    /// Name of a header.
+    pub header: Option<String>,
+    /// Name of a query parameter.
+    pub query: Option<String>,
+    /// Name of a cookie.
+    pub cookie: Option<String>,
+    /// The value; by default the token itself.
+    pub value: Option<Template>,
+}
+
+impl SendAs {
+    pub(crate) fn places(&self) -> usize {
+        [&self.header, &self.query, &self.cookie].into_iter().flatten().count()
+    }
+
+    /// Puts the token into a request.
+    fn sign(
+        &self,
+        request: &mut HttpRequest,
+        vars: &Vars<'_>,
+        default: &Template,
+    ) -> Result<(), EvalError> {
+        let value = self.value.as_ref().unwrap_or(default).text(vars)?;
+        if let Some(name) = &self.header {
+            request.set_header(name, &value);
+        } else if let Some(name) = &self.query {
+            request.set_query(name, &value);
+        } else if let Some(name) = &self.cookie {
+            let cookie = format!("{name}={value}");
+            let cookie = match request.header("cookie") {
+                Some(others) => format!("{others}; {cookie}"),
+                None => cookie,
+            };
+            request.set_header("Cookie", &cookie);
+        }
+        Ok(())
+    }
+}

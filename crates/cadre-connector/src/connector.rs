@@ -1,0 +1,166 @@
+//! A connector: a checked manifest, ready to be used.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::manifest::{self, Manifest, StreamSection};
+use crate::problem::Problem;
+
+/// A connector: a checked manifest, ready to be used.
+#[derive(Debug)]
+pub struct Connector {
+    manifest: Manifest,
+    streams: Vec<Stream>,
+}
+
+/// A stream of a connector.
+#[derive(Debug)]
+pub struct Stream {
+    pub(crate) name: Arc<str>,
+    pub(crate) section: StreamSection,
+    /// The streams whose sub-requests hang on this one's records.
+    pub(crate) children: Vec<usize>,
+    /// The keys of `records`, when it is a plain path: then the records are taken, not copied.
+    pub(crate) records_path: Option<Vec<String>>,
+}
+
+impl Connector {
+    /// Loads and checks a connector folder.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with `connector.yaml`, with file, line and hint.
+    pub fn load(folder: &Path) -> Result<Connector, Vec<Problem>> {
+        manifest::load(folder)
+    }
+
+    /// Reads and checks the text of a `connector.yaml` by itself: whether every stream is used is not
+    /// looked at, because the mappings are not there.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn parse(text: &str) -> Result<Connector, Vec<Problem>> {
+        manifest::parse(text, None, None)
+    }
+
+    pub(crate) fn build(mut manifest: Manifest) -> Connector {
+        let sections = std::mem::take(&mut manifest.streams);
+        let names: Vec<String> = sections.keys().cloned().collect();
+        let mut streams: Vec<Stream> = sections
+            .into_iter()
+            .map(|(name, section)| {
+                let source = section
+                    .response
+                    .records
+                    .as_ref()
+                    .map_or(".", |records| records.expr().source());
+                let records_path = plain_path(source);
+                Stream { name: name.into(), section, children: Vec::new(), records_path }
+            })
+            .collect();
+        for at in 0..streams.len() {
+            let parent = streams[at]
+                .parent()
+                .and_then(|parent| names.iter().position(|name| name == parent));
+            if let Some(parent) = parent {
+                streams[parent].children.push(at);
+            }
+        }
+        Connector { manifest, streams }
+    }
+
+    /// The slug of the tool.
+    #[must_use]
+    pub fn tool(&self) -> &str {
+        &self.manifest.tool
+    }
+
+    /// The manifest. Its `streams` have moved to [`Connector::streams`].
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The streams, in the order of the manifest.
+    #[must_use]
+    pub fn streams(&self) -> &[Stream] {
+        &self.streams
+    }
+
+    /// A stream by its name.
+    #[must_use]
+    pub fn stream(&self, name: &str) -> Option<&Stream> {
+        self.streams.iter().find(|stream| &*stream.name == name)
+    }
+
+    pub(crate) fn index(&self, name: &str) -> Option<usize> {
+        self.streams.iter().position(|stream| &*stream.name == name)
+    }
+
+    /// A stream and everything that hangs on it.
+    #[must_use]
+    pub fn family(&self, name: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut open: Vec<usize> = self.index(name).into_iter().collect();
+        while let Some(at) = open.pop() {
+            found.push(self.streams[at].name().to_owned());
+            open.extend(&self.streams[at].children);
+        }
+        found
+    }
+}
+
+impl Stream {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The stream whose records are asked for one by one, if this one consists of sub-requests.
+    #[must_use]
+    pub fn parent(&self) -> Option<&str> {
+        self.section.each.as_ref().map(|each| each.stream.as_str())
+    }
+
+    /// Whether a missing permission is an issue of the run instead of its failure.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        self.section.optional
+    }
+
+    /// What the manifest says.
+    #[must_use]
+    pub fn section(&self) -> &StreamSection {
+        &self.section
+    }
+}
+
+/// The keys of a path like `.data.items`; `None` for any other expression.
+fn plain_path(source: &str) -> Option<Vec<String>> {
+    let source = source.trim();
+    if source == "." {
+        return Some(Vec::new());
+    }
+    let keys: Vec<String> = source.strip_prefix('.')?.split('.').map(str::to_owned).collect();
+    let plain = |key: &String| {
+        key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && key.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    keys.iter().all(plain).then_some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_path;
+
+    #[test]
+    fn plain_paths_are_recognised() {
+        assert_eq!(plain_path("."), Some(vec![]));
+        assert_eq!(plain_path(" .data.items "), Some(vec!["data".to_owned(), "items".to_owned()]));
+        for other in [".data[]", ".data // []", ".[\"a\"]", "$settings", ".a..b", "..", ".1"] {
+            assert_eq!(plain_path(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! One page: asked for, its records found, the place of the next one worked out, and the
+//! sub-requests of its records.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use cadre_jq::Vars;
+use cadre_model::fault::Code;
+use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+
+use super::RawRecord;
+use crate::classify::Failure;
+use crate::manifest;
+use crate::page::{self, Paging, Position};
+use crate::request;
+use crate::send::{Answer, Call};
+use crate::session::Inner;
+
+/// A page of one stream, without sub-requests.
+pub(super) struct Fetched {
+    pub(super) records: Vec<Value>,
+    pub(super) next: Option<Position>,
+    pub(super) total: Option<u64>,
+    /// Of the records; `None` without any.
+    pub(super) fingerprint: Option<u64>,
+}
+
+/// What the sub-requests of a page gave.
+#[derive(Default)]
+pub(super) struct Below {
+    pub(super) records: Vec<RawRecord>,
+    pub(super) problems: Vec<Failure>,
+    pub(super) incomplete: Vec<String>,
+}
+
+impl Below {
+    fn add(&mut self, other: Below) {
+        self.records.extend(other.records);
+        for problem in other.problems {
+            // One problem of a kind and page says enough.
+            if !self
+                .problems
+                .iter()
+                .any(|known| known.rule == problem.rule && known.status == problem.status)
+            {
+                self.problems.push(problem);
+            }
+        }
+        for name in other.incomplete {
+            if !self.incomplete.contains(&name) {
+                self.incomplete.push(name);
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Asks for one page of a stream.
+    pub(super) async fn fetch(
+        &self,
+        at: usize,
+        position: &Position,
+        parent: &Value,
+    ) -> Result<Fetched, Failure> {
+        let stream = &self.connector.streams()[at];
+        let (Some(request), Some(paging)) = (&stream.section.request, &stream.section.paging)
+        else {
+            let message = format!("The stream `{}` has no request.", stream.name());
+            return Err(Failure::new(Code::PlatformUnknownError, "internal", message));
+        };
+        let page = paging.page(position);
+        let build = |vars: &Vars<'_>| {
+            request::build(self.connector.manifest(), request, Some((paging, position)), vars)
+        };
+        let call = Call {
+            purpose: stream.name(),
+            rules: Some((
+                format!("{} streams.{}.errors", manifest::FILE, stream.name()),
+                stream.section.errors.as_slice(),
+            )),
+            format: stream.section.response.format,
+            page: &page,
+            parent,
+            log_in: false,
+            build: &build,
+        };
+        let answer = self.call(&call).await?;
+        if answer.no_records {
+            return Ok(Fetched {
+                records: Vec::new(),
+                next: None,
+                total: position.total,
+                fingerprint: None,
+            });
+        }
+        self.read_answer(at, paging, position, &page, parent, answer)
+    }
+
+    fn read_answer(
+        &self,
+        at: usize,
+        paging: &Paging,
+        position: &Position,
+        page: &Value,
+        parent: &Value,
+        answer: Answer,
+    ) -> Result<Fetched, Failure> {
+        let Answer { status, headers, mut body, url, .. } = answer;
+        let vars = self
+            .vars()
+            .with("$status", &status)
+            .with("$headers", &headers)
+            .with("$page", page)
+            .with("$parent", parent);
+        let found = match self.connector.streams()[at].records_path.as_deref() {
+            Some(path) => Found::at(&body, path),
+            None => Found::Copied(self.evaluate(at, &body, &vars, &status)?),
+        };
+        let count = match &found {
+            Found::Copied(records) => records.len(),
+            Found::Taken(count) => *count,
+            Found::Missing if body.is_null() && status == 204 => 0,
+            Found::Missing => return Err(self.no_records_there(at, &url, &status)),
+        };
+        let looked_at = page::Answer {
+            body: &body,
+            headers: &headers,
+            records: count as u64,
+            url: &url,
+            vars: &vars,
+        };
+        let next = paging
+            .next(position, &looked_at)
+            .map_err(|stuck| self.stuck(at, position, &stuck.0))?;
+        let total = next.as_ref().and_then(|next| next.total).or(position.total);
+        let records = match (found, self.connector.streams()[at].records_path.as_deref()) {
+            (Found::Copied(records), _) => records,
+            (Found::Taken(_), Some(path)) => take(&mut body, path),
+            (Found::Taken(_) | Found::Missing, _) => Vec::new(),
+        };
+        let fingerprint = fingerprint(&records);
+        Ok(Fetched { records, next, total, fingerprint })
+    }
+
+    /// The records that the expression of the stream yields.
+    fn evaluate(
+        &self,
+        at: usize,
+        body: &Value,
+        vars: &Vars<'_>,
+        status: &Value,
+    ) -> Result<Vec<Value>, Failure> {
+        if body.is_null() && *status == 204 {
+            return Ok(Vec::new());
+        }
+        let stream = &self.connector.streams()[at];
+        let Some(expression) = &stream.section.response.records else { return Ok(Vec::new()) };
+        let rule = format!("{} streams.{}.response.records", manifest::FILE, stream.name());
+        let source = expression.expr().source();
+        let label = &self.connector.manifest().label;
+        let outputs = expression.expr().all(body, vars).map_err(|error| {
+            let message = format!("The answer of {label} for `{}` is not what is expected: `{source}` failed: {error}.", stream.name());
+            Failure::new(Code::RemoteUnknownHttpError, rule.clone(), self.redactor().text(&message))
+        })?;
+        let mut outputs: Vec<Value> =
+            outputs.into_iter().map(std::borrow::Cow::into_owned).collect();
+        match outputs.as_mut_slice() {
+            [Value::Array(items)] => Ok(std::mem::take(items)),
+            [Value::Null] => {
+                let message = format!(
+                    "The answer of {label} for `{}` has no records: `{source}` gave null.",
+                    stream.name()
+                );
+                Err(Failure::new(Code::RemoteUnknownHttpError, rule, message))
+            }
+            _ => Ok(outputs),
+        }
+    }
+
+    fn no_records_there(&self, at: usize, url: &url::Url, status: &Value) -> Failure {
+        let stream = &self.connector.streams()[at];
+        let source =
+            stream.section.response.records.as_ref().map_or(".", |records| records.expr().source());
+        let message = format!(
+            "{} answered GET {} with status {status}, but the answer has no records at `{source}`.",
+            self.connector.manifest().label,
+            url.path(),
+        );
+        let rule = format!("{} streams.{}.response.records", manifest::FILE, stream.name());
+        Failure::new(Code::RemoteUnknownHttpError, rule, self.redactor().text(&message))
+            .hint("The tool may have changed its answer; nothing was taken for deleted.")
+    }
+
+    pub(super) fn stuck(&self, at: usize, position: &Position, why: &str) -> Failure {
+        let stream = self.connector.streams()[at].name();
+        let message = format!(
+            "The read of `{stream}` from {} cannot go on after page {}: {why}.",
+            self.connector.manifest().label,
+            position.before + 1,
+        );
+        let rule = format!("{} streams.{stream}.paging", manifest::FILE);
+        Failure::new(Code::RemoteUnknownHttpError, rule, self.redactor().text(&message))
+    }
+
+    /// The sub-requests of the records of a stream, and theirs in turn.
+    pub(super) fn below<'a>(
+        self: &'a Arc<Self>,
+        at: usize,
+        parents: &'a [Arc<Value>],
+    ) -> BoxFuture<'a, Result<Below, Failure>> {
+        Box::pin(async move {
+            let mut all = Below::default();
+            for &child in &self.connector.streams()[at].children {
+                if self.wants(&self.connector.streams()[child]) {
+                    all.add(self.child(child, parents).await?);
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    async fn child(self: &Arc<Self>, at: usize, parents: &[Arc<Value>]) -> Result<Below, Failure> {
+        let stream = &self.connector.streams()[at];
+        let when = stream.section.each.as_ref().and_then(|each| each.when.as_ref());
+        let asked: Vec<&Arc<Value>> = parents
+            .iter()
+            .filter(|parent| when.is_none_or(|when| when.holds(parent, &self.vars())))
+            .collect();
+        let at_once = self.connector.manifest().limits.concurrency.max(1);
+        let mut all = Below::default();
+        // In order, so that a run is the same whoever answers first.
+        let requests: Vec<_> =
+            asked.into_iter().map(|parent| self.child_of(at, parent.clone())).collect();
+        let mut answers = stream::iter(requests).buffered(at_once);
+        while let Some(below) = answers.try_next().await? {
+            all.add(below);
+        }
+        if self.outcomes[at].1.load(Ordering::Relaxed) > 0 {
+            all.add(Below { incomplete: self.connector.family(stream.name()), ..Below::default() });
+        }
+        Ok(all)
+    }
+
+    /// The sub-requests of one record.
+    fn child_of(
+        self: &Arc<Self>,
+        at: usize,
+        parent: Arc<Value>,
+    ) -> BoxFuture<'_, Result<Below, Failure>> {
+        Box::pin(async move {
+            let stream = &self.connector.streams()[at];
+            if stream.is_optional() && self.is_closed(at) {
+                return Ok(Below::default());
+            }
+            let values = match self.all_pages(at, &parent).await {
+                Ok(values) => values,
+                Err(failure)
+                    if stream.is_optional()
+                        && failure.fault.code == Code::IntegrationPermissionMissing =>
+                {
+                    self.outcomes[at].1.fetch_add(1, Ordering::Relaxed);
+                    return Ok(Below { problems: vec![failure], ..Below::default() });
+                }
+                Err(failure) => return Err(failure),
+            };
+            self.outcomes[at].0.fetch_add(1, Ordering::Relaxed);
+            let has_children =
+                stream.children.iter().any(|&child| self.wants(&self.connector.streams()[child]));
+            let mut below = Below::default();
+            if has_children {
+                let shared: Vec<Arc<Value>> = values.iter().cloned().map(Arc::new).collect();
+                below = self.below(at, &shared).await?;
+            }
+            let own = values.into_iter().map(|value| RawRecord {
+                stream: stream.name.clone(),
+                value,
+                parent: Some(parent.clone()),
+            });
+            below.records = own.chain(std::mem::take(&mut below.records)).collect();
+            Ok(below)
+        })
+    }
+
+    async fn all_pages(&self, at: usize, parent: &Value) -> Result<Vec<Value>, Failure> {
+        let stream = &self.connector.streams()[at];
+        let mut position = stream.section.paging.as_ref().map(Paging::start).unwrap_or_default();
+        let mut all = Vec::new();
+        let mut last = None;
+        loop {
+            let fetched = self.fetch(at, &position, parent).await?;
+            if fetched.fingerprint.is_some()
+                && fetched.fingerprint == last
+                && fetched.next.is_some()
+            {
+                return Err(self.stuck(at, &position, "the page repeats the one before it"));
+            }
+            last = fetched.fingerprint;
+            all.extend(fetched.records);
+            match fetched.next {
+                Some(next) => position = next,
+                None => return Ok(all),
+            }
+        }
+    }
+}
+
+/// Where the records of an answer are.
+enum Found {
+    /// Copied out by an expression.
+    Copied(Vec<Value>),
+    /// At a plain path, to be taken when nothing else looks at the body any more.
+    Taken(usize),
+    /// Nowhere.
+    Missing,
+}
+
+impl Found {
+    fn at(body: &Value, path: &[String]) -> Found {
+        let found = path.iter().try_fold(body, |value, key| value.get(key));
+        match found {
+            None | Some(Value::Null) => Found::Missing,
+            Some(Value::Array(items)) => Found::Taken(items.len()),
+            Some(_) => Found::Taken(1),
+        }
+    }
+}
+
+fn take(body: &mut Value, path: &[String]) -> Vec<Value> {
+    let found = path.iter().try_fold(body, |value, key| value.get_mut(key));
+    match found.map(Value::take) {
+        Some(Value::Array(items)) => items,
+        Some(Value::Null) | None => Vec::new(),
+        Some(other) => vec![other],
+    }
+}
+
+/// A hash by which a page is known again.
+fn fingerprint(records: &[Value]) -> Option<u64> {
+    fn add(value: &Value, hash: &mut DefaultHasher) {
+        std::mem::discriminant(value).hash(hash);
+        match value {
+            Value::Null => {}
+            Value::Bool(flag) => flag.hash(hash),
+            Value::Number(number) => number.hash(hash),
+            Value::String(text) => text.hash(hash),
+            Value::Array(items) => {
+                items.len().hash(hash);
+                items.iter().for_each(|item| add(item, hash));
+            }
+            Value::Object(fields) => {
+                fields.len().hash(hash);
+                for (name, value) in fields {
+                    name.hash(hash);
+                    add(value, hash);
+                }
+            }
+        }
+    }
+    if records.is_empty() {
+        return None;
+    }
+    let mut hash = DefaultHasher::new();
+    records.iter().for_each(|record| add(record, &mut hash));
+    Some(hash.finish())
+}

@@ -1,0 +1,324 @@
+//! One logical request: signed, inside the budget, judged, reported, and repeated where that helps.
+
+use std::time::Duration;
+
+use cadre_jq::Vars;
+use cadre_model::fault::Code;
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::auth::{Auth, Token};
+use crate::classify::{Failure, Judge, Verdict, tried};
+use crate::exchange::{Body, Exchange, HttpRequest, HttpResponse, SendError};
+use crate::format::Format;
+use crate::manifest::{self, ErrorRule, Request, printed};
+use crate::pace::milliseconds;
+use crate::redact::Redactor;
+use crate::request::{self, BuildError, Built};
+use crate::retry::Attempts;
+use crate::session::Inner;
+
+/// A request to be made, and how its answer is read and judged.
+pub(crate) struct Call<'a> {
+    /// What it is for: `auth`, `check`, or the name of the stream.
+    pub(crate) purpose: &'a str,
+    /// Rules before those of the connector, and where they stand.
+    pub(crate) rules: Option<(String, &'a [ErrorRule])>,
+    /// What the body is declared to be.
+    pub(crate) format: Format,
+    /// `$page`.
+    pub(crate) page: &'a Value,
+    /// `$parent`.
+    pub(crate) parent: &'a Value,
+    /// Whether this is the log-in itself.
+    pub(crate) log_in: bool,
+    /// Builds the request; signed afterwards.
+    pub(crate) build: &'a (dyn Fn(&Vars<'_>) -> Built<HttpRequest> + Sync),
+}
+
+/// A good answer.
+pub(crate) struct Answer {
+    pub(crate) status: Value,
+    pub(crate) headers: Value,
+    pub(crate) body: Value,
+    pub(crate) url: Url,
+    /// A rule said that there are no records here.
+    pub(crate) no_records: bool,
+}
+
+/// How one attempt ended.
+enum Attempt {
+    Answered(Box<Answer>),
+    LogInEnded(Failure),
+    Failed { failure: Failure, again: bool, wait: Option<Duration> },
+}
+
+impl Inner {
+    /// Makes a request until there is an answer or no further attempt helps.
+    pub(crate) async fn call(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let mut attempts = Attempts::new(&self.io.limits);
+        let mut stale = None;
+        loop {
+            let token = self.token(call, stale).await?;
+            let generation = token.as_ref().map(|token| token.generation);
+            let (failure, again, wait) = match self.attempt(call, token.as_ref()).await {
+                Attempt::Answered(answer) => return Ok(*answer),
+                Attempt::LogInEnded(_) if stale.is_none() && generation.is_some() => {
+                    stale = generation;
+                    continue;
+                }
+                Attempt::LogInEnded(failure) => return Err(failure),
+                Attempt::Failed { failure, again, wait } => (failure, again, wait),
+            };
+            let next = if again { attempts.failed(wait) } else { None };
+            let Some(pause) = next else { return Err(tried(failure, attempts.made(), wait)) };
+            let why = if wait.is_some() {
+                "the tool asked to wait"
+            } else {
+                "backoff before another attempt"
+            };
+            self.io.observer.wait(why, milliseconds(pause));
+            self.pace.sleep(pause).await;
+        }
+    }
+
+    /// The token of the log-in, where there is one; a stale one is replaced.
+    async fn token(&self, call: &Call<'_>, stale: Option<u64>) -> Result<Option<Token>, Failure> {
+        match &self.connector.manifest().auth {
+            Some(auth) if auth.logs_in() && !call.log_in => {
+                // Boxed: the log-in is itself a call.
+                let log_in = || Box::pin(self.log_in(auth));
+                self.tokens.get(&self.pace, stale, log_in).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>, token: Option<&Token>) -> Attempt {
+        let session = token.map_or(&Value::Null, |token| token.session.as_ref());
+        let request = match self.prepare(call, session) {
+            Ok(request) => request,
+            Err(error) => return self.not_built(call, &error),
+        };
+        let mut redactor = self.redactor();
+        redactor.learn_signature(&request.headers);
+        let deadline = Duration::from_secs(self.connector.manifest().limits.timeout_seconds);
+        let permit = self.budget.enter().await;
+        let start = Instant::now();
+        let result = self.io.http.send(request.clone(), deadline).await;
+        let took = start.elapsed();
+        drop(permit);
+
+        let wait = match &result {
+            Ok(response) => self.budget.learn(&self.connector.manifest().limits.headers, response),
+            Err(_) => None,
+        };
+        let (verdict, body) = self.judge(call, session, &request, &result, &redactor);
+        self.report(call, &request, &result, took, &verdict, &redactor);
+        match (verdict, result) {
+            (Verdict::LogInEnded(failure), _) => Attempt::LogInEnded(failure),
+            (Verdict::Failed { failure, again }, _) => {
+                if let (Some(wait), true) = (wait, again) {
+                    // Everybody waits: the vendor said it to this account, not to this request.
+                    self.budget.close(wait, "the tool asked to wait");
+                }
+                Attempt::Failed { failure, again, wait: wait.filter(|_| again) }
+            }
+            (verdict, Ok(response)) => Attempt::Answered(Box::new(Answer {
+                status: Value::from(response.status),
+                headers: response.headers_value(),
+                body: body.unwrap_or_default(),
+                url: request.url,
+                no_records: matches!(verdict, Verdict::NoRecords),
+            })),
+            (Verdict::Fine | Verdict::NoRecords, Err(error)) => {
+                let failure =
+                    Failure::new(Code::PlatformUnknownError, "internal", error.to_string());
+                Attempt::Failed { failure, again: false, wait: None }
+            }
+        }
+    }
+
+    /// Builds and signs the request.
+    fn prepare(&self, call: &Call<'_>, session: &Value) -> Built<HttpRequest> {
+        let vars = self
+            .vars()
+            .with("$secrets", &self.secrets)
+            .with("$session", session)
+            .with("$page", call.page)
+            .with("$parent", call.parent);
+        let mut request = (call.build)(&vars)?;
+        request.max_body_bytes = self.io.limits.max_body_bytes;
+        if let (Some(auth), false) = (&self.connector.manifest().auth, call.log_in) {
+            auth.sign(&mut request, &vars)?;
+        }
+        Ok(request)
+    }
+
+    fn not_built(&self, call: &Call<'_>, error: &BuildError) -> Attempt {
+        let label = &self.connector.manifest().label;
+        let message =
+            format!("The request for `{}` of {label} cannot be built: {}.", call.purpose, error.0);
+        let message = self.redactor().text(&message);
+        let failure = Failure::new(Code::PlatformInputInvalid, "default: request cannot be built", message)
+            .hint("Check the settings of the integration; if they are right, the connector's request is wrong.");
+        Attempt::Failed { failure, again: false, wait: None }
+    }
+
+    fn judge(
+        &self,
+        call: &Call<'_>,
+        session: &Value,
+        request: &HttpRequest,
+        result: &Result<HttpResponse, SendError>,
+        redactor: &Redactor,
+    ) -> (Verdict, Option<Value>) {
+        let manifest = self.connector.manifest();
+        let own = call.rules.iter().cloned();
+        let general = (!call.log_in)
+            .then(|| (format!("{} errors", manifest::FILE), manifest.errors.as_slice()));
+        let rules: Vec<(String, &[ErrorRule])> = own.chain(general).collect();
+        let judge = Judge {
+            label: &manifest.label,
+            method: &request.method,
+            url: &request.url,
+            rules: &rules,
+            log_in: call.log_in,
+            redactor,
+        };
+        let response = match result {
+            Ok(response) => response,
+            Err(error) => return (judge.no_answer(error), None),
+        };
+        let body = Body::read(call.format, response);
+        let (status, headers) = (Value::from(response.status), response.headers_value());
+        let vars = self
+            .vars()
+            .with("$session", session)
+            .with("$status", &status)
+            .with("$headers", &headers)
+            .with("$page", call.page)
+            .with("$parent", call.parent);
+        let verdict = judge.answer(response, &body, &vars);
+        let body = match body {
+            Body::Parsed(value) => value,
+            Body::Other { seen, .. } => seen,
+        };
+        (verdict, Some(body))
+    }
+
+    fn report(
+        &self,
+        call: &Call<'_>,
+        request: &HttpRequest,
+        result: &Result<HttpResponse, SendError>,
+        took: Duration,
+        verdict: &Verdict,
+        redactor: &Redactor,
+    ) {
+        let failure = match verdict {
+            Verdict::Fine | Verdict::NoRecords => None,
+            Verdict::LogInEnded(failure) | Verdict::Failed { failure, .. } => Some(failure),
+        };
+        // A log-in's answer is a secret as a whole until it is known what in it is the token.
+        let hidden = call.log_in && failure.is_none();
+        let shown = |body: &[u8]| {
+            if hidden { "[redacted: log-in]".to_owned() } else { redactor.body(body) }
+        };
+        let response = result.as_ref().ok();
+        self.io.observer.exchange(&Exchange {
+            purpose: call.purpose.to_owned(),
+            method: request.method.clone(),
+            url: redactor.url(&request.url),
+            request_headers: redactor.headers(&request.headers),
+            request_body: request.body.as_ref().map(|body| redactor.body(body)),
+            status: response.map(|response| response.status),
+            response_headers: response
+                .map(|response| redactor.headers(&response.headers))
+                .unwrap_or_default(),
+            response_body: response.map(|response| shown(&response.body)),
+            duration_ms: milliseconds(took),
+            rule: failure.map(|failure| failure.rule.clone()),
+            error: failure.map(|failure| failure.fault.message.clone()),
+        });
+    }
+
+    /// Logs in: `$session`, and how long it lives.
+    async fn log_in(&self, auth: &Auth) -> Result<(Value, Option<Duration>), Failure> {
+        let manifest = self.connector.manifest();
+        let (rules, token, expires_in) = match auth {
+            Auth::OAuth2ClientCredentials(oauth) => {
+                (&oauth.errors, &oauth.token, Some(&oauth.expires_in))
+            }
+            Auth::Session(session) => {
+                (&session.errors, &session.token, session.expires_in.as_ref())
+            }
+            Auth::None(_) | Auth::Basic(_) | Auth::Header(_) | Auth::Query(_) | Auth::Bearer(_) => {
+                return Ok((Value::Null, None));
+            }
+        };
+        let build = |vars: &Vars<'_>| match auth {
+            Auth::OAuth2ClientCredentials(oauth) => oauth.log_in(vars),
+            Auth::Session(session) => request::build(manifest, &session.request, None, vars),
+            Auth::None(_) | Auth::Basic(_) | Auth::Header(_) | Auth::Query(_) | Auth::Bearer(_) => {
+                Err(BuildError("there is no log-in".to_owned()))
+            }
+        };
+        let call = Call {
+            purpose: "auth",
+            rules: Some((format!("{} auth.errors", manifest::FILE), rules)),
+            format: Format::Json,
+            page: &Value::Null,
+            parent: &Value::Null,
+            log_in: true,
+            build: &build,
+        };
+        let answer = self.call(&call).await?;
+        let vars = self.vars().with("$status", &answer.status).with("$headers", &answer.headers);
+        let session = match token.value(&answer.body, &vars) {
+            Ok(Value::Object(fields)) if !fields.is_empty() => Value::Object(fields),
+            Ok(value)
+                if printed(&value)
+                    .is_some_and(|text| !text.is_empty() && value != Value::Bool(false)) =>
+            {
+                serde_json::json!({ "token": value })
+            }
+            Ok(_) | Err(_) => {
+                let label = &manifest.label;
+                let source = token.expr().source();
+                let message = format!(
+                    "The log-in at {label} gave no token: its answer has nothing at `{source}`."
+                );
+                let rule = format!("{} auth.token", manifest::FILE);
+                return Err(Failure::new(Code::IntegrationAuthenticationInvalid, rule, message));
+            }
+        };
+        if let Ok(mut redactor) = self.redactor.write() {
+            redactor.learn_value(&session);
+        }
+        let seconds = expires_in.and_then(|expression| expression.value(&answer.body, &vars).ok());
+        let seconds = seconds
+            .and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()));
+        let life = seconds
+            .filter(|seconds| *seconds > 0.0)
+            .and_then(|life| Duration::try_from_secs_f64(life).ok());
+        Ok((session, life))
+    }
+
+    /// Asks the request of `check`.
+    pub(crate) async fn ask_for_check(&self, request: &Request) -> Result<(), Failure> {
+        let manifest = self.connector.manifest();
+        let build = |vars: &Vars<'_>| request::build(manifest, request, None, vars);
+        let call = Call {
+            purpose: "check",
+            rules: None,
+            format: Format::Json,
+            page: &Value::Null,
+            parent: &Value::Null,
+            log_in: false,
+            build: &build,
+        };
+        self.call(&call).await.map(|_| ())
+    }
+}

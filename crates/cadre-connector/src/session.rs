@@ -1,0 +1,311 @@
+//! A connector bound to one account: what a run talks to.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use cadre_jq::Vars;
+use cadre_model::fault::Code;
+use cadre_model::secret::Secret;
+use cadre_model::time::Clock;
+use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
+
+use crate::auth::Tokens;
+use crate::budget::Budget;
+use crate::classify::Failure;
+use crate::connector::{Connector, Stream};
+use crate::exchange::{HttpSend, Observer};
+use crate::manifest::printed;
+use crate::pace::Pace;
+use crate::read::{Page, Reader};
+use crate::redact::Redactor;
+
+/// What the customer entered.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The values that are no secrets, by name.
+    pub settings: Value,
+    /// The secrets, by name.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// The outside, as a session needs it.
+#[derive(Clone)]
+pub struct Io {
+    /// Sends requests.
+    pub http: Arc<dyn HttpSend>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Hears what happens.
+    pub observer: Arc<dyn Observer>,
+    /// Limits of a read.
+    pub limits: ReadLimits,
+}
+
+/// Limits of a read.
+#[derive(Debug, Clone)]
+pub struct ReadLimits {
+    /// Most bytes of an answer's body, uncompressed.
+    pub max_body_bytes: u64,
+    /// Most bytes of a file.
+    pub max_file_bytes: u64,
+    /// Most rows of a file in one page.
+    pub rows_per_page: usize,
+    /// Most records of a lookup.
+    pub max_lookup_records: usize,
+    /// Attempts of one request, the first included.
+    pub max_attempts: u32,
+    /// Longest time that one request waits between its attempts, summed up.
+    pub max_total_wait: Duration,
+    /// Wait before the second attempt, where the vendor names none.
+    pub first_backoff: Duration,
+    /// Longest wait between two attempts, where the vendor names none.
+    pub longest_backoff: Duration,
+    /// Whether SFTP and LDAP servers inside private networks may be asked. HTTP has its own switch, in
+    /// [`crate::Wire`].
+    pub allow_private: bool,
+    /// Whether waits are reported but not slept: for replays.
+    pub skip_waits: bool,
+}
+
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 64 << 20,
+            max_file_bytes: 1 << 30,
+            rows_per_page: 1000,
+            max_lookup_records: 100_000,
+            max_attempts: 6,
+            max_total_wait: Duration::from_secs(600),
+            first_backoff: Duration::from_millis(500),
+            longest_backoff: Duration::from_secs(30),
+            allow_private: false,
+            skip_waits: false,
+        }
+    }
+}
+
+/// A connector bound to one account. It keeps the log-in and the budget: use one for as long as
+/// possible.
+pub struct Session {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) connector: Arc<Connector>,
+    pub(crate) settings: Value,
+    pub(crate) secrets: Value,
+    pub(crate) now: Value,
+    pub(crate) io: Io,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) budget: Budget,
+    pub(crate) tokens: Tokens,
+    pub(crate) redactor: RwLock<Redactor>,
+    /// `$lookup`, once it is read.
+    pub(crate) lookups: OnceCell<Value>,
+    /// Optional streams that a lookup needed and that are forbidden.
+    pub(crate) lookup_problems: Mutex<Vec<Failure>>,
+    /// The streams that are wanted; all when `None`.
+    pub(crate) only: Option<HashSet<String>>,
+    /// By stream: sub-requests that went well, and that were forbidden.
+    pub(crate) outcomes: Vec<(AtomicU64, AtomicU64)>,
+    /// The key that an SFTP server showed.
+    pub(crate) host_key: Mutex<Option<String>>,
+}
+
+impl Session {
+    /// Binds a connector to an account. Nothing is asked yet.
+    #[must_use]
+    pub fn new(connector: Arc<Connector>, account: Account, io: Io) -> Session {
+        let settings = connector.manifest().with_defaults(account.settings);
+        let redactor = Redactor::new(account.secrets.values().map(Secret::expose));
+        let secrets = account
+            .secrets
+            .iter()
+            .map(|(name, secret)| (name.clone(), secret.expose().into()))
+            .collect();
+        let pace = Arc::new(Pace::new(io.limits.skip_waits));
+        let limits = &connector.manifest().limits;
+        let budget = Budget::new(limits, pace.clone(), io.clock.clone(), io.observer.clone());
+        let now = cadre_model::time::wire(io.clock.now_ms());
+        let inner = Inner {
+            settings,
+            secrets: Value::Object(secrets),
+            now: Value::String(now),
+            pace,
+            budget,
+            tokens: Tokens::default(),
+            redactor: RwLock::new(redactor),
+            lookups: OnceCell::new(),
+            lookup_problems: Mutex::default(),
+            only: None,
+            outcomes: connector.streams().iter().map(|_| Default::default()).collect(),
+            host_key: Mutex::default(),
+            connector,
+            io,
+        };
+        Session { inner: Arc::new(inner) }
+    }
+
+    /// Reads only these streams of sub-requests (and those that they hang on). To be said before the
+    /// first read.
+    #[must_use]
+    pub fn only(mut self, streams: impl IntoIterator<Item = String>) -> Session {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            let mut wanted: HashSet<String> = HashSet::new();
+            for name in streams {
+                let mut up = inner.connector.stream(&name);
+                while let Some(stream) = up {
+                    wanted.insert(stream.name().to_owned());
+                    up = stream.parent().and_then(|parent| inner.connector.stream(parent));
+                }
+            }
+            inner.only = Some(wanted);
+        }
+        self
+    }
+
+    /// The connector.
+    #[must_use]
+    pub fn connector(&self) -> &Arc<Connector> {
+        &self.inner.connector
+    }
+
+    /// Asks the tool whether the credentials work.
+    ///
+    /// # Errors
+    ///
+    /// What the tool said, classified.
+    pub async fn check(&self) -> Result<(), Failure> {
+        self.inner.check().await
+    }
+
+    /// Reads a root stream; its sub-requests come along with each page. With the token of a
+    /// [`Page`] the read goes on after that page.
+    #[must_use]
+    pub fn read(&self, stream: &str, resume: Option<Value>) -> Reader {
+        Reader::new(self.inner.clone(), stream, resume)
+    }
+
+    /// Reads the lookups, if that has not been done yet.
+    ///
+    /// # Errors
+    ///
+    /// What the tool said, classified.
+    pub async fn lookups(&self) -> Result<(), Failure> {
+        self.inner.read_lookups().await.map(|_| ())
+    }
+
+    /// `$lookup`: `{name: {key: record}}`; `null` before [`Session::lookups`].
+    #[must_use]
+    pub fn lookup_values(&self) -> &Value {
+        self.inner.lookup()
+    }
+
+    /// `$settings`, with defaults.
+    #[must_use]
+    pub fn settings(&self) -> &Value {
+        &self.inner.settings
+    }
+
+    /// `$now`: the moment this session was made.
+    #[must_use]
+    pub fn now(&self) -> &Value {
+        &self.inner.now
+    }
+
+    /// The `SHA256:…` fingerprint of the key that the SFTP server showed, to be pinned by the caller.
+    #[must_use]
+    pub fn host_key(&self) -> Option<String> {
+        self.inner.host_key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+static NULL: Value = Value::Null;
+
+impl Inner {
+    /// `$lookup`, as far as it is read.
+    pub(crate) fn lookup(&self) -> &Value {
+        self.lookups.get().unwrap_or(&NULL)
+    }
+
+    /// The variables that no request and no answer changes.
+    pub(crate) fn vars(&self) -> Vars<'_> {
+        Vars::new()
+            .with("$settings", &self.settings)
+            .with("$now", &self.now)
+            .with("$lookup", self.lookup())
+    }
+
+    /// Whether a stream of sub-requests is to be read.
+    pub(crate) fn wants(&self, stream: &Stream) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(stream.name()))
+    }
+
+    /// Whether a stream has been forbidden often enough to stop asking.
+    pub(crate) fn is_closed(&self, at: usize) -> bool {
+        let (well, forbidden) = &self.outcomes[at];
+        well.load(Ordering::Relaxed) == 0 && forbidden.load(Ordering::Relaxed) > 0
+    }
+
+    pub(crate) fn redactor(&self) -> Redactor {
+        self.redactor.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn check(self: &Arc<Self>) -> Result<(), Failure> {
+        let manifest = self.connector.manifest();
+        let section = manifest.check.as_ref();
+        if let Some(request) = section.and_then(|check| check.request.as_ref()) {
+            return self.ask_for_check(request).await;
+        }
+        let named = section.and_then(|check| check.stream.as_deref());
+        let first = self.connector.streams().iter().find(|stream| stream.parent().is_none());
+        let Some(name) = named.or_else(|| first.map(Stream::name)) else { return Ok(()) };
+        let mut reader = Reader::plain(self.clone(), name);
+        match reader.next().await {
+            Some(Err(failure)) => Err(failure),
+            // A page of an optional stream says with a problem that it is forbidden.
+            Some(Ok(page)) => page.problems.into_iter().next().map_or(Ok(()), Err),
+            None => Ok(()),
+        }
+    }
+
+    /// `$lookup`, read once.
+    pub(crate) async fn read_lookups(self: &Arc<Self>) -> Result<&Value, Failure> {
+        self.lookups.get_or_try_init(|| self.collect_lookups()).await
+    }
+
+    async fn collect_lookups(self: &Arc<Self>) -> Result<Value, Failure> {
+        let mut all = Map::new();
+        for (name, lookup) in &self.connector.manifest().lookups {
+            let mut table = Map::new();
+            let mut reader = Reader::plain(self.clone(), &lookup.stream);
+            while let Some(page) = reader.next().await {
+                let Page { records, problems, .. } = page?;
+                self.lookup_problems
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .extend(problems);
+                for record in records {
+                    let key = lookup.key.value(&record.value, &self.vars());
+                    if let Some(key) = key.ok().and_then(|key| printed(&key)) {
+                        table.insert(key, record.value);
+                    }
+                }
+                if table.len() > self.io.limits.max_lookup_records {
+                    let most = self.io.limits.max_lookup_records;
+                    let message = format!("The lookup `{name}` has more than {most} records.");
+                    return Err(Failure::new(
+                        Code::PlatformUnknownError,
+                        "limit: records of a lookup",
+                        message,
+                    ));
+                }
+            }
+            all.insert(name.clone(), Value::Object(table));
+        }
+        Ok(Value::Object(all))
+    }
+}

@@ -1,0 +1,222 @@
+//! The guarded HTTP client: the only way out to a URL that a user can influence.
+//!
+//! No private, loopback or link-local address is asked unless that is allowed: checked for an address
+//! in the URL, after a name was resolved, and again on each redirect. Bodies are taken in up to a cap.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::BytesMut;
+use futures::StreamExt;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use crate::exchange::{HttpRequest, HttpResponse, HttpSend, SendError};
+use crate::transport::dial::is_public;
+
+/// Most redirects of one request.
+const MOST_REDIRECTS: usize = 5;
+
+/// How long connecting may take, within the deadline of the exchange.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// What goes along to another host: nothing that the first one was meant to see.
+const HARMLESS_HEADERS: &[&str] = &["accept", "accept-language", "user-agent"];
+
+/// The guarded HTTP client.
+#[derive(Clone)]
+pub struct Wire {
+    client: reqwest::Client,
+    allow_private: bool,
+}
+
+impl Wire {
+    /// A client. `allow_private` lets it ask addresses inside private networks and this machine.
+    ///
+    /// # Errors
+    ///
+    /// When the client cannot be set up, in words.
+    pub fn new(allow_private: bool) -> Result<Wire, String> {
+        // Somebody else may have installed a provider before: that one is used then.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("Cadre/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .dns_resolver(Arc::new(Guard { allow_private }))
+            .no_proxy()
+            .build()
+            .map_err(|error| format!("The HTTP client cannot be set up: {}.", chain(&error)))?;
+        Ok(Wire { client, allow_private })
+    }
+
+    /// Refuses a URL whose host is an address that may not be asked.
+    fn check(&self, url: &Url) -> Result<(), SendError> {
+        let address: IpAddr = match url.host() {
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
+            Some(Host::Domain(_)) => return Ok(()),
+            None => return Err(SendError::Unsendable("the URL has no host".to_owned())),
+        };
+        if self.allow_private || is_public(address) {
+            Ok(())
+        } else {
+            Err(SendError::Blocked(refused(address)))
+        }
+    }
+
+    async fn follow(
+        &self,
+        mut request: HttpRequest,
+        deadline: Duration,
+    ) -> Result<HttpResponse, SendError> {
+        for _ in 0..=MOST_REDIRECTS {
+            self.check(&request.url)?;
+            let response = self.exchange(&request, deadline).await?;
+            let Some(target) = redirect(&request, &response)? else { return Ok(response) };
+            if target.origin() != request.url.origin() {
+                request.headers.retain(|(name, _)| {
+                    HARMLESS_HEADERS.iter().any(|harmless| name.eq_ignore_ascii_case(harmless))
+                });
+            }
+            request.url = target;
+        }
+        Err(SendError::Connect(format!("more than {MOST_REDIRECTS} redirects")))
+    }
+
+    async fn exchange(
+        &self,
+        request: &HttpRequest,
+        deadline: Duration,
+    ) -> Result<HttpResponse, SendError> {
+        let method = reqwest::Method::from_bytes(request.method.as_bytes())
+            .map_err(|error| SendError::Unsendable(error.to_string()))?;
+        let mut outgoing = self.client.request(method, request.url.clone());
+        for (name, value) in &request.headers {
+            outgoing = outgoing.header(name, value);
+        }
+        if let Some(body) = &request.body {
+            outgoing = outgoing.body(body.clone());
+        }
+        let outgoing = outgoing.build().map_err(|_| {
+            SendError::Unsendable("a header holds a character that headers cannot hold".to_owned())
+        })?;
+        let response =
+            self.client.execute(outgoing).await.map_err(|error| no_answer(&error, deadline))?;
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect();
+        let most = request.max_body_bytes;
+        if response.content_length().is_some_and(|length| length > most) {
+            return Err(SendError::TooLarge(most));
+        }
+        let mut body = BytesMut::new();
+        let mut stream = response.bytes_stream();
+        while let Some(part) = stream.next().await {
+            let part = part.map_err(|error| SendError::Cut(chain(&error)))?;
+            if (body.len() + part.len()) as u64 > most {
+                return Err(SendError::TooLarge(most));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(HttpResponse { status, headers, body: body.freeze() })
+    }
+}
+
+#[async_trait]
+impl HttpSend for Wire {
+    async fn send(
+        &self,
+        request: HttpRequest,
+        deadline: Duration,
+    ) -> Result<HttpResponse, SendError> {
+        match tokio::time::timeout(deadline, self.follow(request, deadline)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(SendError::Timeout(deadline)),
+        }
+    }
+}
+
+/// Where a redirect of a plain read leads to; `None` when the answer is to be judged as it is.
+fn redirect(request: &HttpRequest, response: &HttpResponse) -> Result<Option<Url>, SendError> {
+    let reads = matches!(request.method.as_str(), "GET" | "HEAD");
+    if !reads || !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = response.header("location") else { return Ok(None) };
+    let target = request
+        .url
+        .join(location)
+        .map_err(|error| SendError::Connect(format!("the redirect cannot be followed: {error}")))?;
+    let allowed =
+        target.scheme() == "https" || target.scheme() == "http" && request.url.scheme() == "http";
+    if !allowed {
+        return Err(SendError::Blocked(format!(
+            "the redirect leads to {}, which is not https",
+            target.scheme()
+        )));
+    }
+    Ok(Some(target))
+}
+
+fn no_answer(error: &reqwest::Error, deadline: Duration) -> SendError {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if let Some(Refused(address)) = cause.downcast_ref::<Refused>() {
+            return SendError::Blocked(refused(*address));
+        }
+        source = cause.source();
+    }
+    if error.is_timeout() && !error.is_connect() {
+        return SendError::Timeout(deadline);
+    }
+    SendError::Connect(chain(error))
+}
+
+fn refused(address: IpAddr) -> String {
+    format!("the host is at {address}, which is not a public address")
+}
+
+/// The cause of an error, without the URL, which may hold a secret.
+fn chain(error: &reqwest::Error) -> String {
+    let mut source = std::error::Error::source(error);
+    let mut last = None;
+    while let Some(cause) = source {
+        last = Some(cause.to_string());
+        source = cause.source();
+    }
+    last.unwrap_or_else(|| "no further detail".to_owned())
+}
+
+/// Resolves names, and refuses those at addresses that may not be asked.
+struct Guard {
+    allow_private: bool,
+}
+
+/// A name was at this address, which may not be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is not a public address", .0)]
+struct Refused(IpAddr);
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow_private = self.allow_private;
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if !allow_private
+                && let Some(address) = found.iter().find(|found| !is_public(found.ip()))
+            {
+                return Err(Refused(address.ip()).into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}

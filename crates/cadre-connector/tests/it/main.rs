@@ -1,0 +1,9 @@
+//! Reading from a server on loopback that pages, refuses, breaks off and comes back.
+
+mod auth;
+mod each;
+mod faults;
+mod guard;
+mod paging;
+mod replay;
+mod vendor;
