@@ -194,8 +194,14 @@ fn unmatched(exchanges: &[Entry], request: &HttpRequest) -> String {
 }
 
 impl Entry {
+    /// Whether a reader may ask for this again: an error, no answer, or JSON that is cut.
     fn failed(&self) -> bool {
-        self.response.as_ref().is_none_or(|response| response.status >= 400)
+        let Some(response) = &self.response else { return true };
+        let cut = response.text.as_deref().is_some_and(|text| {
+            text.trim_start().starts_with(['{', '['])
+                && serde_json::from_str::<Value>(text).is_err()
+        });
+        response.status >= 400 || cut
     }
 
     fn answer(&self, deadline: Duration) -> Result<HttpResponse, SendError> {

@@ -22,6 +22,12 @@ pub struct FieldProblem {
     pub message: String,
 }
 
+impl std::fmt::Display for FieldProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
 impl Manifest {
     /// Reads what the end customer typed. Fields with a default, and optional ones, may be left out.
     ///

@@ -15,6 +15,7 @@ use crate::manifest::{SearchScope, SearchSection, Template};
 use crate::page::Paging;
 use crate::request::{BuildError, Built};
 use crate::session::Inner;
+use crate::transport::ldap::recorded;
 use crate::transport::ldap::{Ldap, LdapAccount, LdapLimits, LdapPage, LdapPages, Scope, Search};
 
 /// The entries that a search finds.
@@ -51,7 +52,7 @@ impl Entries {
         let address =
             format!("{}/{}?{:?}?{}", account.url, search.base, search.scope, search.filter);
         let origin = match inner.io.http.recorded() {
-            Some(recorded) => Origin::Recorded(Some(recorded.entries.clone())),
+            Some(recorded) => Origin::Recorded(Some(recorded::search(&recorded.entries, &search)?)),
             None => Origin::Server(Box::new(inner.bind(stream, &account).await?.search(search))),
         };
         Ok(Entries { inner: inner.clone(), stream, origin, address, number: 0 })

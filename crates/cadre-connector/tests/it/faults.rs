@@ -195,3 +195,30 @@ async fn nobody_there() {
     let failure = setup.session.check().await.expect_err("no URL");
     assert_eq!(failure.rule, "default: request cannot be built");
 }
+
+#[tokio::test]
+async fn other_bodies_than_json_are_rows() {
+    let router = Router::new()
+        .route("/csv", get(|| async { "id;name\n1;\u{e4}\n2;b\n" }))
+        .route("/lines", get(|| async { "{\"id\": 1}\n{\"id\": 2}\n" }))
+        .route("/page", get(|| async { "<html><title>Log in</title></html>" }))
+        .route("/nothing", get(|| async { "" }));
+    let stream = |name: &str, path: &str, format: &str| {
+        format!(
+            "  {name}: {{request: {{path: /{path}}}, response: {{format: {format}}}, paging: {{type: none}}}}\n"
+        )
+    };
+    let manifest = format!(
+        "auth: {{type: none}}\nstreams:\n{}{}{}{}",
+        stream("csv", "csv", "csv"),
+        stream("lines", "lines", "ndjson"),
+        stream("page", "page", "csv"),
+        stream("nothing", "nothing", "csv"),
+    );
+    let setup = setup(router, &manifest).await;
+    assert_eq!(ids(&pages(&mut setup.session.read("csv", None)).await), ["\"1\"", "\"2\""]);
+    assert_eq!(ids(&pages(&mut setup.session.read("lines", None)).await), ["1", "2"]);
+    assert!(ids(&pages(&mut setup.session.read("nothing", None)).await).is_empty());
+    let failure = setup.session.read("page", None).next().await.expect("an end").expect_err("HTML");
+    assert!(failure.fault.message.contains("web page"), "{}", failure.fault.message);
+}

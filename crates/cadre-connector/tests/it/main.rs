@@ -1,6 +1,7 @@
 //! Reading from a server on loopback that pages, refuses, breaks off and comes back.
 
 mod auth;
+mod connectors;
 mod each;
 mod faults;
 mod guard;

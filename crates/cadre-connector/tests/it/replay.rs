@@ -90,3 +90,76 @@ async fn recorded_failures_are_given_as_often_as_they_are_asked_for() {
         assert_eq!(replay.leftovers(), Vec::<String>::new());
     }
 }
+
+/// A session of a connector that is not reached over HTTP, on recorded files or entries.
+fn offline(manifest: &str, folder: &std::path::Path) -> Session {
+    let connector = Connector::parse(manifest).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let account = Account { settings: json!({}), secrets: [("key".to_owned(), "k".into())].into() };
+    let io = Io {
+        http: Arc::new(Replay::load(folder).expect("a case")),
+        clock: Arc::new(FixedClock::new("2026-01-15T00:00:00Z".parse().expect("time"))),
+        observer: Arc::new(NoObserver),
+        limits: ReadLimits { rows_per_page: 2, ..ReadLimits::default() },
+    };
+    Session::new(Arc::new(connector), account, io)
+}
+
+#[tokio::test]
+async fn recorded_files_are_read_in_pages() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("files")).expect("a folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join("files").join(name), text).expect("a file")
+    };
+    write("people-1.csv", "id;name\n1;Old\n");
+    write("people-2.csv", "id;name\n1;A\n2;B\n3;C\n");
+    write("other.csv", "id\n9\n");
+    let manifest = "tool: acme
+label: Acme
+categories: [HRIS]
+connect: {fields: [{name: key, label: Key, secret: true}]}
+transport: sftp
+sftp: {host: files.example, username: u, password: \\($secrets.key)}
+streams:
+  people: {files: {pattern: '^people.*\\.csv$'}}
+  all: {files: {pattern: '^people.*\\.csv$', pick: all}}
+  empty: {files: {pattern: '^nothing$'}}
+";
+    let session = offline(manifest, folder.path());
+    let newest = pages(&mut session.read("people", None)).await;
+    assert_eq!(ids(&newest), ["\"1\"", "\"2\"", "\"3\""]);
+    assert_eq!(newest.iter().map(|page| page.next.is_some()).collect::<Vec<_>>(), [true, false]);
+    // A read of files cannot go on in the middle: it starts again.
+    let again = pages(&mut session.read("people", newest[0].next.clone())).await;
+    assert_eq!(ids(&again), ids(&newest));
+    assert_eq!(
+        ids(&pages(&mut session.read("all", None)).await),
+        ["\"1\"", "\"1\"", "\"2\"", "\"3\""]
+    );
+    session.check().await.expect("good");
+    let failure = session.read("empty", None).next().await.expect("an end").expect_err("no file");
+    assert_eq!(failure.fault.code, Code::RemoteInputInvalid);
+}
+
+#[tokio::test]
+async fn recorded_entries_are_searched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let entries = json!([
+        {"dn": "cn=a,dc=x", "id": ["1"], "objectclass": ["person"]},
+        {"dn": "cn=b,dc=x", "id": ["2"], "objectclass": ["group"]},
+    ]);
+    std::fs::write(folder.path().join("entries.json"), entries.to_string()).expect("a file");
+    let manifest = "tool: acme
+label: Acme
+categories: [HRIS]
+connect: {fields: [{name: key, label: Key, secret: true}]}
+transport: ldap
+ldap: {url: 'ldap://x', bind_dn: cn=a, password: \\($secrets.key)}
+streams:
+  people:
+    search: {base: dc=x, filter: (objectClass=person)}
+    paging: {type: search_pages, size: 100}
+";
+    let all = pages(&mut offline(manifest, folder.path()).read("people", None)).await;
+    assert_eq!(ids(&all), ["[\"1\"]"]);
+}
