@@ -1,10 +1,12 @@
 //! Taking secrets out of what is shown: by value, and by the name of the header.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use regex::Regex;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
@@ -51,6 +53,8 @@ const KEYS: &[&str] = &[
 pub(crate) struct Redactor {
     /// Longest first, so that a secret inside another one leaves nothing behind.
     values: Vec<String>,
+    /// Finds any of the values in one pass.
+    any: Option<Regex>,
 }
 
 impl Redactor {
@@ -63,31 +67,30 @@ impl Redactor {
 
     /// Learns more values: what a log-in returned.
     pub(crate) fn learn<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
-        for secret in secrets.into_iter().filter(|secret| secret.len() >= SHORTEST) {
-            let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            let json = Value::String(secret.to_owned()).to_string();
-            let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-            self.values.extend([
-                secret.to_owned(),
-                form,
-                percent,
-                json.trim_matches('"').to_owned(),
-                STANDARD.encode(secret),
-                STANDARD.encode(format!("{secret}:")),
-                STANDARD.encode(format!(":{secret}")),
-            ]);
+        let known = self.values.len();
+        for secret in secrets {
+            if secret.len() >= SHORTEST && !self.values.iter().any(|value| value == secret) {
+                self.values.extend(forms(secret));
+            }
+        }
+        if self.values.len() == known {
+            return;
         }
         self.values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         self.values.dedup();
+        let literals: Vec<String> = self.values.iter().map(|value| regex::escape(value)).collect();
+        self.any = Regex::new(&literals.join("|")).ok();
     }
 
-    /// Learns what a request is signed with: a vendor may echo it.
+    /// Learns what a request is signed with, because a vendor may echo it.
     pub(crate) fn learn_signature(&mut self, headers: &[(String, String)]) {
-        for (_, value) in headers.iter().filter(|(name, _)| is_secret(HEADERS, name)) {
-            let credentials =
-                value.split_once(' ').map_or(value.as_str(), |(_, credentials)| credentials);
-            self.learn([credentials]);
-        }
+        self.learn(signatures(headers));
+    }
+
+    /// Whether everything that a request is signed with is known.
+    pub(crate) fn knows_signature(&self, headers: &[(String, String)]) -> bool {
+        let mut long = signatures(headers).filter(|signature| signature.len() >= SHORTEST);
+        long.all(|signature| self.values.iter().any(|value| value == signature))
     }
 
     /// Learns every text of a value: `$session`.
@@ -102,11 +105,13 @@ impl Redactor {
 
     /// A text without secrets.
     pub(crate) fn text(&self, text: &str) -> String {
+        if let Some(any) = &self.any {
+            return any.replace_all(text, REDACTED).into_owned();
+        }
+        // Secrets that are too long for one expression are looked for one by one.
         let mut clean = Cow::Borrowed(text);
-        for value in &self.values {
-            if clean.contains(value.as_str()) {
-                clean = Cow::Owned(clean.replace(value.as_str(), REDACTED));
-            }
+        for value in self.values.iter().filter(|value| text.contains(value.as_str())) {
+            clean = Cow::Owned(clean.replace(value.as_str(), REDACTED));
         }
         clean.into_owned()
     }
@@ -152,7 +157,7 @@ impl Redactor {
         let longest = self.values.first().map_or(0, String::len);
         let looked_at = &body[..body.len().min(MOST + longest)];
         let clean = self.text(&String::from_utf8_lossy(looked_at));
-        let clean = keyed(&clean);
+        let clean = keyed(clean);
         let mut end = clean.len().min(MOST);
         while !clean.is_char_boundary(end) {
             end -= 1;
@@ -164,13 +169,38 @@ impl Redactor {
     }
 }
 
+/// The forms in which a secret is sent.
+fn forms(secret: &str) -> [String; 7] {
+    let json = Value::String(secret.to_owned()).to_string();
+    [
+        secret.to_owned(),
+        form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+        utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        json[1..json.len() - 1].to_owned(),
+        STANDARD.encode(secret),
+        STANDARD.encode(format!("{secret}:")),
+        STANDARD.encode(format!(":{secret}")),
+    ]
+}
+
+/// What a request is signed with: the credentials in its headers, without the name of their scheme.
+fn signatures(headers: &[(String, String)]) -> impl Iterator<Item = &str> {
+    headers.iter().filter(|(name, _)| is_secret(HEADERS, name)).map(|(_, value)| {
+        value.split_once(' ').map_or(value.as_str(), |(_, credentials)| credentials)
+    })
+}
+
 fn is_secret(names: &[&str], name: &str) -> bool {
     names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Takes the values out of `"password": "…"` and `password=…`.
-fn keyed(text: &str) -> String {
-    let mut clean = text.to_owned();
+fn keyed(text: String) -> String {
+    static ANY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&KEYS.join("|")).ok());
+    if ANY.as_ref().is_some_and(|any| !any.is_match(&text)) {
+        return text;
+    }
+    let mut clean = text;
     for key in KEYS {
         for (before, end) in [
             (format!("\"{key}\":\""), '"'),

@@ -101,8 +101,10 @@ impl Inner {
             Ok(request) => request,
             Err(error) => return self.not_built(call, &error),
         };
-        let mut redactor = self.redactor();
-        redactor.learn_signature(&request.headers);
+        if !self.redactor().knows_signature(&request.headers) {
+            self.teach(|redactor| redactor.learn_signature(&request.headers));
+        }
+        let redactor = self.redactor();
         let deadline = Duration::from_secs(self.connector.manifest().limits.timeout_seconds);
         let permit = self.budget.enter().await;
         let start = Instant::now();
@@ -294,9 +296,7 @@ impl Inner {
                 return Err(Failure::new(Code::IntegrationAuthenticationInvalid, rule, message));
             }
         };
-        if let Ok(mut redactor) = self.redactor.write() {
-            redactor.learn_value(&session);
-        }
+        self.teach(|redactor| redactor.learn_value(&session));
         let seconds = expires_in.and_then(|expression| expression.value(&answer.body, &vars).ok());
         let seconds = seconds
             .and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()));

@@ -102,7 +102,7 @@ pub(crate) struct Inner {
     pub(crate) pace: Arc<Pace>,
     pub(crate) budget: Budget,
     pub(crate) tokens: Tokens,
-    pub(crate) redactor: RwLock<Redactor>,
+    pub(crate) redactor: RwLock<Arc<Redactor>>,
     /// `$lookup`, once it is read.
     pub(crate) lookups: OnceCell<Value>,
     /// Optional streams that a lookup needed and that are forbidden.
@@ -137,7 +137,7 @@ impl Session {
             pace,
             budget,
             tokens: Tokens::default(),
-            redactor: RwLock::new(redactor),
+            redactor: RwLock::new(Arc::new(redactor)),
             lookups: OnceCell::new(),
             lookup_problems: Mutex::default(),
             only: None,
@@ -250,8 +250,14 @@ impl Inner {
         well.load(Ordering::Relaxed) == 0 && forbidden.load(Ordering::Relaxed) > 0
     }
 
-    pub(crate) fn redactor(&self) -> Redactor {
+    pub(crate) fn redactor(&self) -> Arc<Redactor> {
         self.redactor.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets the redactor learn more secrets.
+    pub(crate) fn teach(&self, lesson: impl FnOnce(&mut Redactor)) {
+        let mut redactor = self.redactor.write().unwrap_or_else(PoisonError::into_inner);
+        lesson(Arc::make_mut(&mut redactor));
     }
 
     async fn check(self: &Arc<Self>) -> Result<(), Failure> {

@@ -41,13 +41,25 @@ impl Wire {
     pub fn new(allow_private: bool) -> Result<Wire, String> {
         // Somebody else may have installed a provider before: that one is used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("Cadre/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .dns_resolver(Arc::new(Guard { allow_private }))
-            .no_proxy()
-            .build()
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("Cadre/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT)
+                .dns_resolver(Arc::new(Guard { allow_private }))
+                .no_proxy()
+        };
+        // The machine's own certificates count, so that a company can add its own; a machine without
+        // any (a bare container) trusts what browsers trust.
+        let client = builder().build().or_else(|_| {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            let mut tls =
+                rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            builder().tls_backend_preconfigured(tls).build()
+        });
+        let client = client
             .map_err(|error| format!("The HTTP client cannot be set up: {}.", chain(&error)))?;
         Ok(Wire { client, allow_private })
     }
