@@ -9,6 +9,7 @@ mod openldap;
 #[path = "../../../cadre-testkit/src/openssh.rs"]
 mod openssh;
 
+mod connectors;
 mod ldap;
 mod sftp;
 mod sftp_password;
