@@ -180,7 +180,7 @@ impl Sliding {
         match self.parts.back_mut() {
             Some((end, sent)) if *end >= now => *sent += 1,
             _ => {
-                // The first part of a burst ends at once: a window of one request waits no longer than it must.
+                // A small window is kept to the millisecond: it waits no longer than it must.
                 let length =
                     if self.count <= u64::from(PARTS) { Duration::ZERO } else { self.per / PARTS };
                 self.parts.push_back((now + length, 1));

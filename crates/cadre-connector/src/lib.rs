@@ -44,4 +44,4 @@ pub use problem::Problem;
 pub use read::{Page, RawRecord, Reader};
 pub use replay::Replay;
 pub use session::{Account, Io, ReadLimits, Session};
-pub use wire::Wire;
+pub use wire::{Wire, WireOptions};

@@ -163,8 +163,15 @@ impl Inner {
         let message =
             format!("The request for `{}` of {label} cannot be built: {}.", call.purpose, error.0);
         let message = self.redactor().text(&message);
-        let failure = Failure::new(Code::PlatformInputInvalid, "default: request cannot be built", message)
-            .hint("Check the settings of the integration; if they are right, the connector's request is wrong.");
+        let failure = Failure::new(
+            Code::PlatformInputInvalid,
+            "default: request cannot be built",
+            message,
+        )
+        .hint(
+            "Check the settings of the integration; if they are right, the connector's request is \
+                 wrong.",
+        );
         Attempt::Failed { failure, again: false, wait: None }
     }
 

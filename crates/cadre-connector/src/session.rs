@@ -64,7 +64,7 @@ pub struct ReadLimits {
     /// Longest wait between two attempts, where the vendor names none.
     pub longest_backoff: Duration,
     /// Whether SFTP and LDAP servers inside private networks may be asked. HTTP has its own switch, in
-    /// [`crate::Wire`].
+    /// [`crate::WireOptions`].
     pub allow_private: bool,
     /// Whether waits are reported but not slept: for replays.
     pub skip_waits: bool,

@@ -16,36 +16,48 @@ use url::{Host, Url};
 use crate::exchange::{HttpRequest, HttpResponse, HttpSend, SendError};
 use crate::transport::dial::is_public;
 
-/// Most redirects of one request.
-const MOST_REDIRECTS: usize = 5;
-
-/// How long connecting may take, within the deadline of the exchange.
-const CONNECT: Duration = Duration::from_secs(10);
-
 /// What goes along to another host: nothing that the first one was meant to see.
 const HARMLESS_HEADERS: &[&str] = &["accept", "accept-language", "user-agent"];
 
-/// The guarded HTTP client.
+/// What the client allows.
+#[derive(Debug, Clone)]
+pub struct WireOptions {
+    /// Whether addresses inside private networks and of this machine may be asked.
+    pub allow_private: bool,
+    /// Most redirects of one request.
+    pub max_redirects: usize,
+    /// How long connecting may take, within the deadline of the exchange.
+    pub connect_timeout: Duration,
+}
+
+impl Default for WireOptions {
+    fn default() -> Self {
+        Self { allow_private: false, max_redirects: 5, connect_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// The guarded HTTP client. Cheap to clone.
 #[derive(Clone)]
 pub struct Wire {
     client: reqwest::Client,
-    allow_private: bool,
+    options: WireOptions,
 }
 
 impl Wire {
-    /// A client. `allow_private` lets it ask addresses inside private networks and this machine.
+    /// A client.
     ///
     /// # Errors
     ///
     /// When the client cannot be set up, in words.
-    pub fn new(allow_private: bool) -> Result<Wire, String> {
+    pub fn new(options: WireOptions) -> Result<Wire, String> {
+        let allow_private = options.allow_private;
         // Somebody else may have installed a provider before: that one is used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(concat!("Cadre/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT)
+                .connect_timeout(options.connect_timeout)
                 .dns_resolver(Arc::new(Guard { allow_private }))
                 .no_proxy()
         };
@@ -61,7 +73,7 @@ impl Wire {
         });
         let client = client
             .map_err(|error| format!("The HTTP client cannot be set up: {}.", chain(&error)))?;
-        Ok(Wire { client, allow_private })
+        Ok(Wire { client, options })
     }
 
     /// Refuses a URL whose host is an address that may not be asked.
@@ -72,7 +84,7 @@ impl Wire {
             Some(Host::Domain(_)) => return Ok(()),
             None => return Err(SendError::Unsendable("the URL has no host".to_owned())),
         };
-        if self.allow_private || is_public(address) {
+        if self.options.allow_private || is_public(address) {
             Ok(())
         } else {
             Err(SendError::Blocked(refused(address)))
@@ -84,7 +96,7 @@ impl Wire {
         mut request: HttpRequest,
         deadline: Duration,
     ) -> Result<HttpResponse, SendError> {
-        for _ in 0..=MOST_REDIRECTS {
+        for _ in 0..=self.options.max_redirects {
             self.check(&request.url)?;
             let response = self.exchange(&request, deadline).await?;
             let Some(target) = redirect(&request, &response)? else { return Ok(response) };
@@ -95,7 +107,7 @@ impl Wire {
             }
             request.url = target;
         }
-        Err(SendError::Connect(format!("more than {MOST_REDIRECTS} redirects")))
+        Err(SendError::Connect(format!("more than {} redirects", self.options.max_redirects)))
     }
 
     async fn exchange(

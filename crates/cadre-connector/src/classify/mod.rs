@@ -168,9 +168,11 @@ impl Judge<'_> {
             self.asked()
         );
         let code = Code::RemoteUnknownHttpError;
-        let failure = Failure::new(code, "default: body is not what was declared", self.redactor.text(&message))
-            .status(status)
-            .hint("Open the log of this interaction to see the body; a proxy or a log-in page may stand in between.");
+        let rule = "default: body is not what was declared";
+        let failure = Failure::new(code, rule, self.redactor.text(&message)).status(status).hint(
+            "Open the log of this interaction to see the body; a proxy or a log-in page may stand \
+                 in between.",
+        );
         Verdict::Failed { failure, again: *cut }
     }
 

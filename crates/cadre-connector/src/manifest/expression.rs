@@ -64,7 +64,7 @@ computed! {
 
 computed! {
     /// A template of a URL path: what its expressions yield is percent-encoded.
-    PathTemplate, Expr::path_template, "A URL path in which \\(…) holds a jq expression; its value is encoded."
+    PathTemplate, Expr::path_template, "A URL path in which \\(…) holds a jq expression."
 }
 
 impl Expression {
@@ -73,7 +73,10 @@ impl Expression {
     /// An expression that fails does not hold: conditions look into answers of any shape.
     #[must_use]
     pub fn holds(&self, input: &Value, vars: &Vars<'_>) -> bool {
-        matches!(self.0.first(input, vars), Ok(Some(value)) if !matches!(*value, Value::Null | Value::Bool(false)))
+        match self.0.first(input, vars) {
+            Ok(Some(value)) => !matches!(*value, Value::Null | Value::Bool(false)),
+            Ok(None) | Err(_) => false,
+        }
     }
 
     /// The first output; `null` when there is none.

@@ -162,7 +162,10 @@ impl Inner {
         let source = expression.expr().source();
         let label = &self.connector.manifest().label;
         let outputs = expression.expr().all(body, vars).map_err(|error| {
-            let message = format!("The answer of {label} for `{}` is not what is expected: `{source}` failed: {error}.", stream.name());
+            let message = format!(
+                "The answer of {label} for `{}` is not what is expected: `{source}` failed: {error}.",
+                stream.name()
+            );
             Failure::new(Code::RemoteUnknownHttpError, rule.clone(), self.redactor().text(&message))
         })?;
         let mut outputs: Vec<Value> =

@@ -20,7 +20,10 @@ use crate::pace::milliseconds;
 use crate::request::{BuildError, Built};
 use crate::retry::Attempts;
 use crate::session::Inner;
-use crate::transport::sftp::{Pick, RemoteFile, Sftp, SftpAccount, SftpLimits, choose};
+use crate::transport::sftp::{Pick, RemoteFile, Sftp, SftpAccount, SftpLimits, choose, no_match};
+
+/// The rule by which the transport says that there is no such file.
+pub(super) const NO_MATCHING_FILE: &str = "default: SFTP no matching file";
 
 /// The rows of the files of a stream.
 pub(super) struct Files {
@@ -64,12 +67,9 @@ impl Files {
                     });
                 let files = choose(all.collect(), &plan.pattern, plan.pick);
                 if files.is_empty() {
-                    let message = format!("No file matches `{}`.", plan.pattern.as_str());
-                    return Err(Failure::new(
-                        Code::RemoteInputInvalid,
-                        "default: no file matches",
-                        message,
-                    ));
+                    let names: Vec<String> =
+                        recorded.files.iter().map(|(name, _)| name.clone()).collect();
+                    return Err(no_match(&plan.directory, &plan.pattern, &names).into());
                 }
                 (Origin::Recorded, files)
             }

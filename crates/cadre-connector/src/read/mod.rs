@@ -79,13 +79,15 @@ impl Reader {
     /// nothing more.
     pub async fn next(&mut self) -> Option<Result<Page, Failure>> {
         if let Source::Start { stream, resume } = &mut self.source {
-            let (stream, resume) = (std::mem::take(stream), resume.take());
-            match self.start(&stream, resume).await {
+            let (name, resume) = (std::mem::take(stream), resume.take());
+            self.source = Source::Done;
+            let at = match self.prepare(&name).await {
+                Ok(at) => at,
+                Err(failure) => return Some(Err(failure)),
+            };
+            match self.open(at, resume).await {
                 Ok(source) => self.source = source,
-                Err(failure) => {
-                    self.source = Source::Done;
-                    return Some(Err(failure));
-                }
+                Err(failure) => return Some(self.forgiven(at, failure)),
             }
         }
         let (page, stream) = match &mut self.source {
@@ -112,28 +114,31 @@ impl Reader {
         }
     }
 
-    async fn start(&mut self, name: &str, resume: Option<Value>) -> Result<Source, Failure> {
-        let inner = self.inner.clone();
-        let Some(at) = inner.connector.index(name) else {
-            let message = format!("{} has no stream `{name}`.", inner.connector.manifest().label);
+    /// Finds the stream, and reads what is read before it.
+    async fn prepare(&self, name: &str) -> Result<usize, Failure> {
+        let connector = &self.inner.connector;
+        let Some(at) = connector.index(name) else {
+            let message = format!("{} has no stream `{name}`.", connector.manifest().label);
             return Err(Failure::new(Code::PlatformUnknownError, "internal", message));
         };
         if self.whole {
             // Boxed: reading a lookup is itself a read.
-            Box::pin(inner.read_lookups()).await?;
+            Box::pin(self.inner.read_lookups()).await?;
         }
+        Ok(at)
+    }
+
+    async fn open(&self, at: usize, resume: Option<Value>) -> Result<Source, Failure> {
+        let inner = self.inner.clone();
         Ok(match inner.connector.manifest().transport {
             TransportKind::Http => {
-                let position = match resume {
-                    Some(token) => {
-                        Some(serde_json::from_value::<Position>(token).map_err(|error| {
-                            let message =
-                                format!("The read of `{name}` cannot be resumed: {error}.");
-                            Failure::new(Code::PlatformUnknownError, "internal", message)
-                        })?)
-                    }
-                    None => None,
-                };
+                let position = resume.map(serde_json::from_value::<Position>).transpose().map_err(
+                    |error| {
+                        let name = inner.connector.streams()[at].name();
+                        let message = format!("The read of `{name}` cannot be resumed: {error}.");
+                        Failure::new(Code::PlatformUnknownError, "internal", message)
+                    },
+                )?;
                 Source::Http(ahead::Ahead::new(inner, at, position, self.whole))
             }
             TransportKind::Sftp => Source::Files(files::Files::open(inner, at).await?),
@@ -141,11 +146,14 @@ impl Reader {
         })
     }
 
-    /// A missing permission of an optional stream is a page without records that says so.
+    /// A missing permission of an optional stream, or a missing file, is a page without records that
+    /// says so.
     fn forgiven(&self, at: usize, failure: Failure) -> Result<Page, Failure> {
         let connector = &self.inner.connector;
         let stream = &connector.streams()[at];
-        if !stream.is_optional() || failure.fault.code != Code::IntegrationPermissionMissing {
+        let missing = failure.fault.code == Code::IntegrationPermissionMissing
+            || failure.rule == files::NO_MATCHING_FILE;
+        if !stream.is_optional() || !missing {
             return Err(failure);
         }
         let incomplete = connector.family(stream.name());

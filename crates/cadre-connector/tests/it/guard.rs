@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use cadre_connector::{HttpRequest, HttpSend, SendError, Wire};
+use cadre_connector::{HttpRequest, HttpSend, SendError, Wire, WireOptions};
 
 use crate::vendor::serve;
 
@@ -20,7 +20,7 @@ fn request(url: &str) -> HttpRequest {
 
 #[tokio::test]
 async fn private_addresses_are_refused() {
-    let wire = Wire::new(false).expect("client");
+    let wire = Wire::new(WireOptions::default()).expect("client");
     for url in [
         "http://127.0.0.1:1/",
         "http://localhost:1/",
@@ -53,7 +53,8 @@ async fn redirects_are_checked_and_carry_nothing_to_other_hosts() {
             get(|| async { (StatusCode::FOUND, [("location", "file:///etc/passwd")]) }),
         );
     let base = serve(router).await;
-    let wire = Wire::new(true).expect("client");
+    let wire =
+        Wire::new(WireOptions { allow_private: true, ..WireOptions::default() }).expect("client");
     let get = async |path: &str| wire.send(request(&format!("{base}{path}")), DEADLINE).await;
     assert_eq!(get("/here").await.expect("followed").body, "Some(\"secret\")");
     assert_eq!(get("/there").await.expect("followed").body, "None");

@@ -124,6 +124,7 @@ streams:
   people: {files: {pattern: '^people.*\\.csv$'}}
   all: {files: {pattern: '^people.*\\.csv$', pick: all}}
   empty: {files: {pattern: '^nothing$'}}
+  maybe: {optional: true, files: {pattern: '^nothing$'}}
 ";
     let session = offline(manifest, folder.path());
     let newest = pages(&mut session.read("people", None)).await;
@@ -139,6 +140,8 @@ streams:
     session.check().await.expect("good");
     let failure = session.read("empty", None).next().await.expect("an end").expect_err("no file");
     assert_eq!(failure.fault.code, Code::RemoteInputInvalid);
+    let maybe = pages(&mut session.read("maybe", None)).await;
+    assert_eq!((maybe.len(), &maybe[0].incomplete[..]), (1, &["maybe".to_owned()][..]));
 }
 
 #[tokio::test]

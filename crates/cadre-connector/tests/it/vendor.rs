@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use cadre_connector::{
     Account, Connector, Exchange, Io, Observer, Page, RawRecord, ReadLimits, Reader, Session, Wire,
+    WireOptions,
 };
 use cadre_model::time::SystemClock;
 use serde_json::{Value, json};
@@ -89,7 +90,10 @@ pub fn at(base: &str, manifest: &str, change: impl FnOnce(&mut ReadLimits)) -> S
     change(&mut limits);
     let seen = Arc::new(Seen::default());
     let io = Io {
-        http: Arc::new(Wire::new(true).expect("client")),
+        http: Arc::new(
+            Wire::new(WireOptions { allow_private: true, ..WireOptions::default() })
+                .expect("client"),
+        ),
         clock: Arc::new(SystemClock),
         observer: seen.clone(),
         limits,

@@ -1,0 +1,51 @@
+//! The connect form.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Checker;
+use crate::manifest::form;
+
+impl Checker<'_> {
+    pub(super) fn form(&mut self) {
+        static NAME: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new("^[a-z][a-z0-9_]*$").expect("a constant pattern"));
+        let mut seen = HashSet::new();
+        for (at, field) in self.manifest.connect.fields.iter().enumerate() {
+            let here = |key: &str| format!("connect/fields/{at}/{key}");
+            let name = &field.name;
+            if !NAME.is_match(name) {
+                self.at(
+                    &here("name"),
+                    format!("`{name}` is not a name: lower-case letters, digits, _"),
+                    None,
+                );
+            }
+            if !seen.insert(name) {
+                self.at(&here("name"), format!("there are two fields `{name}`"), None);
+            }
+            if let Some(pattern) = &field.pattern
+                && let Err(error) = form::whole(pattern)
+            {
+                let error = error.to_string();
+                let error = error.lines().last().unwrap_or_default().to_owned();
+                self.at(&here("pattern"), format!("not a regular expression: {error}"), None);
+            }
+            for (key, value) in [("default", &field.default), ("example", &field.example)] {
+                let Some(value) = value else { continue };
+                if !field.options.is_empty() && !field.options.contains(value) {
+                    self.at(&here(key), format!("`{value}` is not among the options"), None);
+                }
+                let pattern = field.pattern.as_ref().and_then(|pattern| form::whole(pattern).ok());
+                if pattern.is_some_and(|pattern| !pattern.is_match(value)) {
+                    self.at(&here(key), format!("`{value}` does not match the pattern"), None);
+                }
+            }
+            if field.secret && field.default.is_some() {
+                self.at(&here("default"), "a secret has no default", None);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Where an expression stands, and what it may use there.
+
+/// Where an expression stands: decides which variables mean something there.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// A path: no secrets, because paths are shown.
+    Path { parent: bool },
+    /// Another part of a request.
+    Request { parent: bool },
+    /// Something looked up in an answer.
+    Answer { parent: bool },
+    /// The condition or message of a rule.
+    Rule { parent: bool },
+    /// Which records of a parent stream are asked for.
+    Each,
+    /// The key of a lookup.
+    Key,
+    /// A log-in, or a signature without one.
+    LogIn,
+    /// The answer of a log-in.
+    LogInAnswer,
+    /// A signature after a log-in.
+    Signature,
+    /// A server other than HTTP.
+    Server,
+}
+
+impl Place {
+    /// The variables that mean something here.
+    pub(super) fn offers(self) -> Vec<&'static str> {
+        let (mut variables, parent) = match self {
+            Place::Path { parent } => {
+                (vec!["$settings", "$session", "$page", "$lookup", "$now"], parent)
+            }
+            Place::Request { parent } => {
+                (vec!["$settings", "$secrets", "$session", "$page", "$lookup", "$now"], parent)
+            }
+            Place::Answer { parent } | Place::Rule { parent } => (
+                vec!["$settings", "$session", "$status", "$headers", "$page", "$lookup", "$now"],
+                parent,
+            ),
+            Place::Each => (vec!["$settings", "$lookup", "$now"], false),
+            Place::Key => (vec!["$settings", "$now"], false),
+            Place::LogIn => (vec!["$settings", "$secrets", "$now"], false),
+            Place::LogInAnswer => (vec!["$settings", "$status", "$headers", "$now"], false),
+            Place::Signature => (vec!["$settings", "$secrets", "$session", "$now"], false),
+            Place::Server => (vec!["$settings", "$secrets", "$lookup", "$now"], false),
+        };
+        if parent {
+            variables.push("$parent");
+        }
+        variables
+    }
+
+    /// The place, for people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Place::Path { .. } => "a path",
+            Place::Request { .. } => "a request",
+            Place::Answer { .. } => "an answer",
+            Place::Rule { .. } => "an error rule",
+            Place::Each => "`each`",
+            Place::Key => "the key of a lookup",
+            Place::LogIn => "a log-in",
+            Place::LogInAnswer => "the answer of a log-in",
+            Place::Signature => "the signature of a request",
+            Place::Server => "this section",
+        }
+    }
+}
