@@ -14,8 +14,7 @@ pub struct Moment {
 }
 
 /// What a moment looks like, for error messages.
-pub(super) const EXPECTED: &str =
-    "a moment (2026-01-31T08:15:00.000Z) or a day (2026-01-31)";
+pub(super) const EXPECTED: &str = "a moment (2026-01-31T08:15:00.000Z) or a day (2026-01-31)";
 
 impl Moment {
     /// Reads a day, or a day and a time with or without a zone. Without one, it is UTC.
@@ -93,9 +92,19 @@ mod tests {
     #[test]
     fn everything_else_is_not() {
         for text in [
-            "", "yesterday", "2026-13-01", "2026-02-30", "20260131", "2026-01-31T", "2026-01-31T8:15",
-            "2026-01-31T08:15:00.Z", "2026-01-31T25:00:00Z", "2026-01-31 08:15:00",
-            "1769817600000", "2026-01-31T08:15:00Zjunk", "ä026-01-31",
+            "",
+            "yesterday",
+            "2026-13-01",
+            "2026-02-30",
+            "20260131",
+            "2026-01-31T",
+            "2026-01-31T8:15",
+            "2026-01-31T08:15:00.Z",
+            "2026-01-31T25:00:00Z",
+            "2026-01-31 08:15:00",
+            "1769817600000",
+            "2026-01-31T08:15:00Zjunk",
+            "ä026-01-31",
         ] {
             assert_eq!(Moment::parse(text), None, "{text}");
         }

@@ -315,8 +315,14 @@ mod tests {
         )
         .expect_err("invalid");
         for name in [
-            "page_size", "include_deleted", "updated_after", "ids", "group_ids", "employment_status",
-            "custom_fields", "work_emails",
+            "page_size",
+            "include_deleted",
+            "updated_after",
+            "ids",
+            "group_ids",
+            "employment_status",
+            "custom_fields",
+            "work_emails",
         ] {
             assert!(message.contains(&format!("`query.{name}`: expected ")), "{name}: {message}");
         }

@@ -20,7 +20,13 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn operation(id: &str, summary: &str, parameters: Value, body: Option<Value>, data: &Value) -> Value {
+fn operation(
+    id: &str,
+    summary: &str,
+    parameters: Value,
+    body: Option<Value>,
+    data: &Value,
+) -> Value {
     let mut operation = json!({
         "operationId": id,
         "summary": summary,

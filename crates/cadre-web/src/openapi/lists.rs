@@ -133,7 +133,9 @@ fn parameter(model: &'static ModelDef, filter: &Filter) -> Value {
         | FilterRule::RefersThrough { .. }
         | FilterRule::ReferredThrough { .. } => json!({ "type": "array", "items": text }),
         FilterRule::OneOf { values, .. } => json!({ "type": "string", "enum": values }),
-        FilterRule::EqualsFolded { key } if matches!(kind_of_key(model, key), Some(Kind::Email)) => {
+        FilterRule::EqualsFolded { key }
+            if matches!(kind_of_key(model, key), Some(Kind::Email)) =>
+        {
             json!({ "type": "string", "format": "email" })
         }
         FilterRule::Equals { .. }

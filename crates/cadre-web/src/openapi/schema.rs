@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cadre_model::ats::answer::ANSWER_FORMS;
 use cadre_model::model::{Extensions, Join, ModelDef, Relation, View};
-use cadre_model::{ids, registry};
 use cadre_model::shape::{Choices, Field, Kind, Structure, Union};
+use cadre_model::{ids, registry};
 use serde_json::{Map, Value, json};
 
 /// What an e-mail address looks like, as clients check it.

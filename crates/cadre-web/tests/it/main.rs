@@ -1,3 +1,13 @@
 //! The API as its callers meet it.
 
+mod app;
+mod authorization;
+mod console;
+mod contract;
+mod errors;
+mod gates;
+mod general;
+mod lists;
 mod openapi;
+mod property;
+mod sample;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use crate::contract::CONTRACT;
+
 const METHODS: &[&str] = &["get", "put", "post", "patch", "delete"];
 
 fn contract() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contract/openapi.json");
-    let text = std::fs::read_to_string(path).expect("the contract is part of the project");
-    serde_json::from_str(&text).expect("the contract is JSON")
+    CONTRACT.clone()
 }
 
 fn served() -> Value {
@@ -163,8 +163,7 @@ fn without_null(schema: &Value, document: &Value) -> (Value, bool) {
     if let Some(types) = schema["type"].as_array().cloned() {
         let rest: Vec<Value> = types.iter().filter(|t| *t != "null").cloned().collect();
         null = rest.len() < types.len();
-        schema["type"] =
-            if rest.len() == 1 { rest[0].clone() } else { Value::Array(rest) };
+        schema["type"] = if rest.len() == 1 { rest[0].clone() } else { Value::Array(rest) };
     }
     (schema, null)
 }
@@ -283,7 +282,9 @@ impl Comparison<'_> {
         }
         for key in ["format", "pattern", "const", "x-format-hint"] {
             let promised = golden.get(key);
-            if key == "x-format-hint" && promised.is_some_and(|hint| hint == "YYYY-MM-DDTHH:mm:ss.sssZ") {
+            if key == "x-format-hint"
+                && promised.is_some_and(|hint| hint == "YYYY-MM-DDTHH:mm:ss.sssZ")
+            {
                 continue; // what `format` says already
             }
             if promised.is_some() && promised != ours.get(key) {

@@ -1,0 +1,116 @@
+//! Every list endpoint: one handler, generic over the model.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use cadre_model::model::{Filter, FilterRule, ModelDef};
+use cadre_store::{ListQuery, ScopeConfig};
+
+use super::integrations::field_names;
+use crate::gate::{self, Offered};
+use crate::listing::{Asked, Whose};
+use crate::recorder::Call;
+use crate::refuse::Refused;
+use crate::reply::Page;
+use crate::scope::{Caller, ForIntegration, NamedIntegration, unavailable};
+use crate::state::AppState;
+
+/// A list endpoint: a model at one of its paths.
+#[derive(Debug, Clone, Copy)]
+pub struct List {
+    /// The model.
+    pub model: &'static ModelDef,
+    /// The model's own filters that this path takes.
+    pub filters: &'static [Filter],
+}
+
+impl List {
+    /// Lists records, ordered by id.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stands between the caller and the records, the first of it.
+    pub async fn get(
+        self,
+        State(state): State<AppState>,
+        caller: Caller,
+        NamedIntegration(id): NamedIntegration,
+        RawQuery(query): RawQuery,
+        Extension(call): Extension<Arc<Call>>,
+    ) -> Result<Page, Refused> {
+        let whose = Whose { environment_id: caller.scope.id(), integration_id: &id };
+        let asked = Asked::parse(query.as_deref(), self.model, self.filters, whose)?;
+        let here = ForIntegration::find(&state, &caller, Some(&call), &id).await?;
+        let config = scope_config(&state, &caller, &here).await?;
+        let offered = gate::offered(&state, &here.integration);
+        gate::readable(&state, &here, &config, &offered, self.model).await?;
+
+        let hidden: HashSet<&str> = field_names(self.model)
+            .filter(|name| !config.field_enabled(self.model.id, name))
+            .collect();
+        let Some(query) = self.query(&asked, &offered, &hidden) else {
+            return Ok(Page { results: "[]".to_owned(), next: None });
+        };
+        let page = state
+            .store
+            .records_list(&here.scope, self.model, &query, &hidden)
+            .await
+            .map_err(unavailable)?;
+        let last = page.last_id.filter(|_| page.more);
+        let next = last.map(|last| asked.next(self.model, whose, &last));
+        Ok(Page { results: page.body, next })
+    }
+
+    /// What the store is asked for; `None` when a filter is on something that the tool does not
+    /// offer, so that nothing can match.
+    fn query(self, asked: &Asked, offered: &Offered, hidden: &HashSet<&str>) -> Option<ListQuery> {
+        let mut filters = Vec::with_capacity(asked.filters.len());
+        for given in &asked.filters {
+            if self.supports(given.filter, offered, hidden) {
+                filters.push((given.filter, given.values.clone()));
+            } else if !asked.ignore_unsupported_filters {
+                return None;
+            }
+        }
+        Some(ListQuery {
+            limit: asked.page_size,
+            after_id: asked.after_id.clone(),
+            updated_after_ms: asked.updated_after_ms,
+            include_deleted: asked.include_deleted,
+            ids: asked.ids.clone(),
+            remote_ids: asked.remote_ids.clone(),
+            filters,
+        })
+    }
+
+    /// Whether the tool fills what the filter looks at, and the field may be read at all.
+    fn supports(self, filter: &Filter, offered: &Offered, hidden: &HashSet<&str>) -> bool {
+        let own = |field: &str| {
+            let field = field.split('.').next().unwrap_or(field);
+            !hidden.contains(field) && offered.field(self.model.id, field)
+        };
+        match filter.rule {
+            FilterRule::RefersTo { field }
+            | FilterRule::RefersToOne { field }
+            | FilterRule::RefersToRemote { field } => own(field),
+            FilterRule::RefersThrough { field, model, then } => {
+                own(field) && offered.field(model, then)
+            }
+            FilterRule::ReferredThrough { model, field, then } => {
+                offered.field(model, field) && offered.field(model, then)
+            }
+            FilterRule::CustomField => offered.field(self.model.id, "custom_fields"),
+            rule => rule.key().is_some_and(own),
+        }
+    }
+}
+
+async fn scope_config(
+    state: &AppState,
+    caller: &Caller,
+    here: &ForIntegration,
+) -> Result<ScopeConfig, Refused> {
+    gate::scope_config(state, &caller.scope, &here.integration).await
+}

@@ -1,0 +1,384 @@
+//! `GET /logs/{interaction_id}`: the page behind `log_url`.
+//!
+//! What was asked, what was sent to the connected tool and came back, which rule classified it, and
+//! whose turn it is. Everything it shows was redacted before it was stored.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use cadre_model::fault::{Code, Retry, Who};
+use cadre_model::time::wire;
+use cadre_store::{Error, ExchangeRow, Interaction, InteractionKind, Run, StreamProgress};
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::page::{Badge, Environment, Visitor, html, not_found, shell_word};
+use crate::scope::{PathPart, unavailable};
+use crate::state::AppState;
+
+/// Exchanges that the page shows; a long sync has many more.
+const EXCHANGES: usize = 200;
+/// Longest body that is laid out as JSON, in bytes.
+const LAID_OUT_BYTES: usize = 256 * 1024;
+
+#[derive(Debug, Template)]
+#[template(path = "log.html")]
+struct LogPage {
+    id: String,
+    kind: &'static str,
+    environment: String,
+    parent: Option<String>,
+    title: String,
+    badge: Option<Badge>,
+    started: String,
+    duration: Option<String>,
+    fault: Option<FaultOut>,
+    integration: Option<String>,
+    request: Vec<Row>,
+    body: Option<String>,
+    curl: Option<String>,
+    run_reason: Option<String>,
+    streams: Vec<StreamOut>,
+    exchanges: Vec<ExchangeOut>,
+    children: Vec<ChildOut>,
+}
+
+#[derive(Debug)]
+struct FaultOut {
+    code: String,
+    title: &'static str,
+    message: String,
+    who: &'static str,
+    hint: String,
+    retry: &'static str,
+    context: Option<String>,
+}
+
+#[derive(Debug)]
+struct Row {
+    name: String,
+    value: String,
+}
+
+#[derive(Debug)]
+struct StreamOut {
+    name: String,
+    pages: u64,
+    rows: u64,
+    written: u64,
+    unchanged: u64,
+    deleted: u64,
+    issues: u64,
+    end: String,
+}
+
+#[derive(Debug)]
+struct ExchangeOut {
+    number: i64,
+    method: String,
+    url: String,
+    badge: Badge,
+    duration: String,
+    rule: Option<String>,
+    error: Option<String>,
+    parts: Vec<Row>,
+    open: bool,
+}
+
+#[derive(Debug)]
+struct ChildOut {
+    id: String,
+    title: String,
+    started: String,
+    badge: Badge,
+}
+
+/// Shows an interaction.
+pub async fn get(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    PathPart(id): PathPart,
+) -> Response {
+    // It may be so new that it waits to be written.
+    state.recorder.flush().await;
+    for environment in &visitor.environments {
+        match show(&state, environment, &id).await {
+            Ok(Some(page)) => return html(&page),
+            Ok(None) => {}
+            Err(error) => return unavailable(error).into_response(),
+        }
+    }
+    let words = "There is no interaction with this id. Logs are kept for a limited time.";
+    not_found(&headers, "Not in the log", words)
+}
+
+async fn show(
+    state: &AppState,
+    environment: &Environment,
+    id: &str,
+) -> Result<Option<LogPage>, Error> {
+    let store = &state.store;
+    let scope = &environment.scope;
+    let Some(interaction) = store.interaction_get(scope, id).await? else { return Ok(None) };
+    let exchanges = store.exchange_list(scope, id).await?;
+    let children = store.interaction_children(scope, id).await?;
+    let (run, progress) = match &interaction.integration_id {
+        Some(integration_id) if interaction.kind == InteractionKind::Sync => {
+            run_of(state, environment, integration_id, id).await?
+        }
+        _ => (None, Vec::new()),
+    };
+    Ok(Some(page(state, &environment.name, interaction, exchanges, children, run, progress)))
+}
+
+/// The sync that the interaction is the log of.
+async fn run_of(
+    state: &AppState,
+    environment: &Environment,
+    integration_id: &str,
+    interaction_id: &str,
+) -> Result<(Option<Run>, Vec<StreamProgress>), Error> {
+    let store = &state.store;
+    let Some(scope) = store.integration_scope(&environment.scope, integration_id).await? else {
+        return Ok((None, Vec::new()));
+    };
+    let runs = store.run_list(&scope, 100).await?;
+    let found = runs.into_iter().find(|run| run.interaction_id.as_deref() == Some(interaction_id));
+    let Some(run) = found else { return Ok((None, Vec::new())) };
+    let progress = store.run_stream_progress(&scope, &run.id).await?;
+    Ok((Some(run), progress))
+}
+
+fn page(
+    state: &AppState,
+    environment: &str,
+    interaction: Interaction,
+    exchanges: Vec<ExchangeRow>,
+    children: Vec<Interaction>,
+    run: Option<Run>,
+    progress: Vec<StreamProgress>,
+) -> LogPage {
+    let curl = curl(state, &interaction);
+    let request = interaction.request.as_ref();
+    let body = request.and_then(|request| request.get("body")).filter(|body| !body.is_null());
+    LogPage {
+        kind: kind(interaction.kind),
+        environment: environment.to_owned(),
+        badge: Some(Badge::result(interaction.code.as_deref(), interaction.status))
+            .filter(|_| interaction.code.is_some() || interaction.status.is_some()),
+        started: wire(interaction.started_at),
+        duration: interaction.duration_ms.map(duration),
+        fault: fault(&interaction),
+        request: request_rows(request),
+        body: body.map(laid_out),
+        curl,
+        run_reason: run.and_then(|run| run.reason).filter(|reason| !reason.is_empty()),
+        streams: progress.into_iter().map(stream_out).collect(),
+        exchanges: exchanges.into_iter().take(EXCHANGES).map(exchange_out).collect(),
+        children: children.into_iter().map(child_out).collect(),
+        id: interaction.id,
+        parent: interaction.parent_id,
+        title: interaction.title,
+        integration: interaction.integration_id,
+    }
+}
+
+fn kind(kind: InteractionKind) -> &'static str {
+    match kind {
+        InteractionKind::Api => "API call",
+        InteractionKind::Sync => "Sync",
+        InteractionKind::Action => "Action",
+        InteractionKind::Passthrough => "Pass-through",
+        InteractionKind::WebhookOut => "Webhook to a customer",
+        InteractionKind::WebhookIn => "Webhook from a tool",
+        InteractionKind::ConnectionFlow => "Connecting",
+    }
+}
+
+fn fault(interaction: &Interaction) -> Option<FaultOut> {
+    let code = interaction.code.clone()?;
+    let known = Code::parse(&code);
+    Some(FaultOut {
+        title: known.map_or("", Code::title),
+        message: interaction.message.clone().unwrap_or_default(),
+        who: known.map_or("Look at the message", |code| who(code.who())),
+        hint: interaction
+            .hint
+            .clone()
+            .or_else(|| known.map(|code| code.hint().to_owned()))
+            .unwrap_or_default(),
+        retry: known.map_or("Unknown", |code| retry(code.retry())),
+        context: interaction.context.clone(),
+        code,
+    })
+}
+
+const fn who(who: Who) -> &'static str {
+    match who {
+        Who::Caller => "The software that called the API",
+        Who::EndCustomer => "The person at the end customer who connected the tool",
+        Who::Operator => "Whoever runs this server or its connectors",
+        Who::Wait => "Nobody: wait and try again",
+    }
+}
+
+const fn retry(retry: Retry) -> &'static str {
+    match retry {
+        Retry::Backoff => "Yes, with growing pauses between the tries",
+        Retry::AfterCorrection => "Yes, once the request is corrected",
+        Retry::SameIdempotencyKey => "Yes, with the same idempotency key: the work goes on",
+        Retry::Never => "Not before somebody has acted",
+    }
+}
+
+fn request_rows(request: Option<&Value>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let Some(request) = request else { return rows };
+    if let Some(query) = request.get("query").and_then(Value::as_str) {
+        rows.push(Row { name: "Query".to_owned(), value: query.to_owned() });
+    }
+    for (name, value) in request.get("headers").and_then(Value::as_object).into_iter().flatten() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        rows.push(Row { name: name.clone(), value });
+    }
+    rows
+}
+
+/// The call as a command, for calls of the API.
+fn curl(state: &AppState, interaction: &Interaction) -> Option<String> {
+    if interaction.kind != InteractionKind::Api {
+        return None;
+    }
+    let (method, path) = (interaction.method.as_deref()?, interaction.path.as_deref()?);
+    let request = interaction.request.as_ref();
+    let query = request.and_then(|request| request.get("query")).and_then(Value::as_str);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let url = shell_word(&format!("{}{path}{query}", state.public_url));
+    let mut command =
+        format!("curl -X {method} {url} \\\n  -H \"Authorization: Bearer $CADRE_API_KEY\"");
+    if let Some(integration) = &interaction.integration_id {
+        let header = shell_word(&format!("X-Integration-Id: {integration}"));
+        command.push_str(&format!(" \\\n  -H {header}"));
+    }
+    let body = request.and_then(|request| request.get("body")).filter(|body| !body.is_null());
+    if let Some(body) = body {
+        let body = shell_word(&body.to_string());
+        command.push_str(&format!(" \\\n  -H 'Content-Type: application/json' \\\n  -d {body}"));
+    }
+    Some(command)
+}
+
+fn stream_out(progress: StreamProgress) -> StreamOut {
+    let end = match (progress.failed, progress.complete) {
+        (Some(words), _) => words,
+        (None, true) => "complete".to_owned(),
+        (None, false) => "not complete".to_owned(),
+    };
+    StreamOut {
+        name: progress.stream,
+        pages: progress.pages,
+        rows: progress.rows,
+        written: progress.written,
+        unchanged: progress.unchanged,
+        deleted: progress.deleted,
+        issues: progress.issues,
+        end,
+    }
+}
+
+fn exchange_out(exchange: ExchangeRow) -> ExchangeOut {
+    let badge = match exchange.status {
+        Some(status) if status < 400 => Badge::good(status.to_string()),
+        Some(status) => Badge::bad(status.to_string()),
+        None => Badge::bad("no answer"),
+    };
+    let failed = exchange.error.is_some() || exchange.status.is_none_or(|status| status >= 400);
+    let mut parts = Vec::new();
+    let mut part = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| !value.is_empty() && value != "{}") {
+            parts.push(Row { name: name.to_owned(), value });
+        }
+    };
+    part("Request headers", Some(headers_text(&exchange.request_headers)));
+    part("Request body", exchange.request_body.as_deref().map(laid_out_text));
+    part("Response headers", Some(headers_text(&exchange.response_headers)));
+    part("Response body", exchange.response_body.as_deref().map(laid_out_text));
+    ExchangeOut {
+        number: exchange.seq + 1,
+        method: exchange.method,
+        url: exchange.url,
+        badge,
+        duration: duration(exchange.duration_ms),
+        rule: exchange.rule,
+        error: exchange.error,
+        parts,
+        open: failed,
+    }
+}
+
+/// Headers as lines.
+fn headers_text(headers: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let lines: Vec<String> = match headers {
+        Value::Object(map) => map.iter().map(|(n, v)| format!("{n}: {}", text(v))).collect(),
+        Value::Array(pairs) => pairs
+            .iter()
+            .map(|pair| match pair.as_array().map(Vec::as_slice) {
+                Some([name, value]) => format!("{}: {}", text(name), text(value)),
+                _ => pair.to_string(),
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    lines.join("\n")
+}
+
+fn laid_out(value: &Value) -> String {
+    match value {
+        Value::String(text) => laid_out_text(text),
+        value => serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string()),
+    }
+}
+
+/// JSON on lines of its own; anything else as it is.
+fn laid_out_text(text: &str) -> String {
+    if text.len() > LAID_OUT_BYTES {
+        return text.to_owned();
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(value @ (Value::Object(_) | Value::Array(_))) => {
+            serde_json::to_string_pretty(&value).unwrap_or_else(|_| text.to_owned())
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn child_out(child: Interaction) -> ChildOut {
+    ChildOut {
+        badge: Badge::result(child.code.as_deref(), child.status),
+        started: wire(child.started_at),
+        id: child.id,
+        title: child.title,
+    }
+}
+
+fn duration(ms: i64) -> String {
+    match ms {
+        ..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!(duration(31), "31 ms");
+        assert_eq!(duration(1_940), "1.9 s");
+        assert_eq!(duration(61_000), "1 min 1 s");
+    }
+}

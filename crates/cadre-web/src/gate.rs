@@ -1,0 +1,157 @@
+//! What stands between a caller and the records of an integration, in the order in which it is
+//! looked at.
+
+use std::sync::Arc;
+
+use cadre_model::fault::{Code, Fault};
+use cadre_model::model::ModelDef;
+use cadre_store::{
+    EnvironmentScope, Integration, IntegrationStatus, QaStatus, RunState, ScopeConfig, SetupStatus,
+};
+
+use crate::api::force_sync::inactive;
+use crate::refuse::Refused;
+use crate::scope::{ForIntegration, unavailable};
+use crate::state::{AppState, Coverage};
+
+/// What the tool of an integration offers.
+#[derive(Debug, Clone)]
+pub struct Offered(Option<Arc<Coverage>>);
+
+impl Offered {
+    /// Whether the tool offers the model.
+    #[must_use]
+    pub fn model(&self, model: &str) -> bool {
+        // Without its connector nothing is known of a tool; what was read before stays readable.
+        self.0.as_ref().is_none_or(|coverage| coverage.contains_key(model))
+    }
+
+    /// Whether the tool fills the field of the model.
+    #[must_use]
+    pub fn field(&self, model: &str, field: &str) -> bool {
+        let Some(coverage) = &self.0 else { return true };
+        coverage.get(model).is_some_and(|fields| fields.contains(field))
+    }
+}
+
+/// What the tool of the integration offers, with the integration's own mapping counted in.
+#[must_use]
+pub fn offered(state: &AppState, integration: &Integration) -> Offered {
+    let built_in = state.coverage(&integration.tool);
+    if integration.mapping.is_none() {
+        return Offered(built_in);
+    }
+    let own = state.catalog.get(&integration.tool).and_then(|entry| {
+        // A mapping that cannot be used is the sync's to report; here the connector's own counts.
+        let maps = entry.maps_for(integration).ok()?;
+        Some(Arc::new(maps.iter().map(|map| (map.model().id, map.offered_fields())).collect()))
+    });
+    Offered(own.or(built_in))
+}
+
+/// The scope configuration of an integration.
+///
+/// # Errors
+///
+/// `PLATFORM.UNKNOWN_ERROR` when the database cannot be reached.
+pub async fn scope_config(
+    state: &AppState,
+    environment: &EnvironmentScope,
+    integration: &Integration,
+) -> Result<ScopeConfig, Refused> {
+    state.store.scope_config_of(environment, integration).await.map_err(unavailable)
+}
+
+/// Whether records of the model may be read now.
+///
+/// # Errors
+///
+/// The first reason why not.
+pub async fn readable(
+    state: &AppState,
+    here: &ForIntegration,
+    config: &ScopeConfig,
+    offered: &Offered,
+    model: &ModelDef,
+) -> Result<(), Refused> {
+    let integration = &here.integration;
+    if integration.status == IntegrationStatus::Inactive {
+        return Err(inactive(&integration.id).into());
+    }
+    if !offered.model(model.id) {
+        return Err(Refused::new(
+            Code::IntegrationModelNotAvailable,
+            format!(
+                "The model {} ({}) is not available for {}.",
+                model.id,
+                model.label,
+                label(state, integration)
+            ),
+        ));
+    }
+    if !config.model_enabled(model.id) {
+        return Err(Refused::new(
+            Code::IntegrationModelDisabled,
+            format!(
+                "The model {} ({}) is switched off in the scope configuration {} of `{}`.",
+                model.id,
+                model.label,
+                config.name.as_deref().unwrap_or(&config.id),
+                integration.id
+            ),
+        ));
+    }
+    match (integration.setup_status, integration.qa_status) {
+        (SetupStatus::Incomplete, _) => Err(Refused::new(
+            Code::IntegrationSetupIncomplete,
+            format!("The set-up of `{}` has steps that are not finished yet.", integration.id),
+        )),
+        (_, QaStatus::Failed) => Err(Refused::new(
+            Code::IntegrationQaFailed,
+            format!("The first sync of `{}` did not pass its quality checks.", integration.id),
+        )),
+        (SetupStatus::FinalSyncPending, _) => Err(pending(state, here).await?),
+        (SetupStatus::Completed, _) if integration.first_synced_at.is_none() => {
+            Err(pending(state, here).await?)
+        }
+        (SetupStatus::Completed, _) => Ok(()),
+    }
+}
+
+/// Why there is nothing to read yet: the first sync is on its way, or it failed for a reason that
+/// somebody must remove first.
+async fn pending(state: &AppState, here: &ForIntegration) -> Result<Refused, Refused> {
+    let latest = state.store.run_latest(&here.scope).await.map_err(unavailable)?;
+    let id = &here.integration.id;
+    let waiting = |words: &str| {
+        Refused::from(
+            Fault::new(
+                Code::IntegrationSetupSyncPending,
+                format!("The first sync of `{id}` has not ended successfully yet{words}."),
+            )
+            .hint("Ask again later, or wait for the webhook that tells of its end."),
+        )
+    };
+    let Some(run) = latest else { return Ok(waiting("")) };
+    let reason = run.reason.unwrap_or_default();
+    Ok(match run.state {
+        RunState::Queued | RunState::Running => waiting(""),
+        _ => match run.code.as_deref().and_then(Code::parse) {
+            Some(
+                code
+                @ (Code::IntegrationAuthenticationInvalid | Code::IntegrationPermissionMissing),
+            ) => {
+                let words = format!("The first sync of `{id}` failed. {reason}");
+                Refused::new(code, words.trim_end())
+            }
+            _ if reason.is_empty() => waiting(""),
+            _ => waiting(&format!("; the latest try said: {}", reason.trim_end_matches('.'))),
+        },
+    })
+}
+
+/// What people call the tool.
+pub(crate) fn label(state: &AppState, integration: &Integration) -> String {
+    let entry = state.catalog.get(&integration.tool);
+    entry.map_or_else(|| integration.tool.clone(), |entry| entry.connector.manifest().label.clone())
+}

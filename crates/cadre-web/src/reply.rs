@@ -1,0 +1,58 @@
+//! The answers that are not errors.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+
+use crate::refuse::Refused;
+use cadre_model::fault::Fault;
+
+/// `{"status": "success", "data": …}`.
+#[derive(Debug)]
+pub struct Data<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Data<T> {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Envelope<T> {
+            status: &'static str,
+            data: T,
+        }
+        match serde_json::to_vec(&Envelope { status: "success", data: self.0 }) {
+            Ok(body) => json(body),
+            Err(error) => Refused::from(Fault::unknown(error)).into_response(),
+        }
+    }
+}
+
+/// A page of records, rendered already.
+#[derive(Debug)]
+pub struct Page {
+    /// The records, as the text of a JSON array.
+    pub results: String,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        // Cursors are of the base64url alphabet, so that the text is JSON with quotes around it.
+        let next = self.next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
+        let mut body = String::with_capacity(self.results.len() + next.len() + 64);
+        body.push_str(r#"{"status":"success","data":{"next":"#);
+        body.push_str(&next);
+        body.push_str(r#","results":"#);
+        body.push_str(&self.results);
+        body.push_str("}}");
+        json(body)
+    }
+}
+
+/// An answer of JSON text.
+pub fn json(body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,115 @@
+//! Every route, in groups by audience.
+
+use axum::extract::{Extension, RawQuery, State};
+use axum::routing::{MethodRouter, get, post, put};
+use axum::{Router, middleware};
+use cadre_model::registry;
+use std::sync::Arc;
+
+use crate::api::lists::List;
+use crate::api::{check_api_key, force_sync, health, integrations, tools, unknown};
+use crate::console::{log, login, overview};
+use crate::recorder::{self, Call};
+use crate::reply;
+use crate::scope::{Caller, NamedIntegration};
+use crate::state::AppState;
+use crate::{assets, openapi};
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody.
+    Public,
+    /// Software with an API key.
+    Key,
+    /// Software with an API key, for one integration.
+    Integration,
+    /// People who are logged in.
+    Visitor,
+}
+
+/// Every route that is not a list of records: method, path, who may use it.
+pub const ROUTES: &[(&str, &str, Audience)] = &[
+    ("GET", "/v1/check-api-key", Audience::Key),
+    ("POST", "/v1/force-sync", Audience::Integration),
+    ("GET", "/v1/integrations/{integration_id}", Audience::Key),
+    ("DELETE", "/v1/integrations/{integration_id}", Audience::Key),
+    ("PUT", "/v1/integrations/{integration_id}/enabled", Audience::Key),
+    ("GET", "/v1/tools/{category}", Audience::Key),
+    ("GET", "/v1/openapi.json", Audience::Public),
+    ("GET", "/health", Audience::Public),
+    ("GET", "/ready", Audience::Public),
+    ("GET", "/assets/cadre.css", Audience::Public),
+    ("GET", "/assets/tools/{tool}/logo.svg", Audience::Public),
+    ("GET", "/login", Audience::Public),
+    ("POST", "/logout", Audience::Public),
+    ("GET", "/", Audience::Visitor),
+    ("GET", "/logs/{interaction_id}", Audience::Visitor),
+];
+
+/// Every route with its method and audience, lists of records included.
+#[must_use]
+pub fn routes() -> Vec<(&'static str, String, Audience)> {
+    let fixed = ROUTES.iter().map(|(method, path, who)| (*method, (*path).to_owned(), *who));
+    let lists = lists().into_iter().map(|(path, _)| ("GET", path, Audience::Integration));
+    fixed.chain(lists).collect()
+}
+
+/// Every list of records, by its path.
+fn lists() -> Vec<(String, List)> {
+    let mut lists = Vec::new();
+    for model in registry::models() {
+        if let Some(path) = model.path {
+            lists.push((format!("/v1{path}"), List { model, filters: model.filters }));
+        }
+    }
+    for (path, id) in registry::older_paths() {
+        if let Some(model) = registry::model(id) {
+            lists.push((format!("/v1{path}"), List { model, filters: &[] }));
+        }
+    }
+    lists
+}
+
+/// Everything that is served.
+pub fn router(state: AppState) -> Router {
+    let document: Arc<str> = openapi::document(&state.public_url).to_string().into();
+    let mut router = Router::new()
+        .route("/v1/check-api-key", get(check_api_key::get))
+        .route("/v1/force-sync", post(force_sync::post))
+        .route(
+            "/v1/integrations/{integration_id}",
+            get(integrations::get).delete(integrations::delete),
+        )
+        .route("/v1/integrations/{integration_id}/enabled", put(integrations::put_enabled))
+        .route("/v1/tools/{category}", get(tools::get))
+        .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .route("/assets/cadre.css", get(assets::style))
+        .route("/assets/tools/{tool}/logo.svg", get(assets::logo))
+        .route("/login", get(login::get))
+        .route("/logout", post(login::logout))
+        .route("/", get(overview::get))
+        .route("/logs/{interaction_id}", get(log::get));
+    for (path, list) in lists() {
+        router = router.route(&path, list_route(list));
+    }
+    router
+        .fallback(unknown::any)
+        .layer(middleware::from_fn_with_state(state.clone(), recorder::record))
+        .with_state(state)
+}
+
+/// The route of one list: the generic handler, told which list it is.
+fn list_route(list: List) -> MethodRouter<AppState> {
+    get(
+        async move |state: State<AppState>,
+                    caller: Caller,
+                    named: NamedIntegration,
+                    query: RawQuery,
+                    call: Extension<Arc<Call>>| {
+            list.get(state, caller, named, query, call).await
+        },
+    )
+}

@@ -1,0 +1,133 @@
+//! What every handler can reach.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use cadre_jobs::{Catalog, Parts};
+use cadre_model::time::Clock;
+use cadre_store::Store;
+use tokio::sync::Notify;
+
+use crate::address::Network;
+use crate::limit::{Concurrency, Quota, Quotas, RateLimiter};
+use crate::recorder::Recorder;
+use crate::refuse::{DEFAULT_PRODUCT, Wording};
+
+/// What the operator can set.
+#[derive(Debug, Clone)]
+pub struct WebSettings {
+    /// Where callers reach this server.
+    pub public_url: String,
+    /// Longest body of a request, in bytes.
+    pub body_limit_bytes: usize,
+    /// Addresses and ranges of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// The product that the title of `REMOTE.RATE_LIMIT_EXCEEDED` names.
+    pub product_name: String,
+    /// The status of the three codes of an unfinished set-up: 503 or 409.
+    pub setup_status: u16,
+    /// Requests that one API key may send per minute; 0 is no limit.
+    pub requests_per_minute_per_key: u32,
+    /// Requests that one environment may send per minute; 0 is no limit.
+    pub requests_per_minute_per_environment: u32,
+}
+
+impl Default for WebSettings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://localhost:8080".to_owned(),
+            body_limit_bytes: 40 * 1024 * 1024,
+            trusted_proxies: Vec::new(),
+            product_name: DEFAULT_PRODUCT.to_owned(),
+            setup_status: 503,
+            requests_per_minute_per_key: 0,
+            requests_per_minute_per_environment: 0,
+        }
+    }
+}
+
+/// The models that a tool offers, each with the fields it fills.
+pub type Coverage = BTreeMap<&'static str, BTreeSet<String>>;
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The database.
+    pub store: Store,
+    /// The connectors.
+    pub catalog: Arc<Catalog>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where callers reach this server, without a slash at the end.
+    pub public_url: Arc<str>,
+    /// Where calls are written down.
+    pub recorder: Recorder,
+    /// Everything that live work needs.
+    pub parts: Parts,
+    pub(crate) body_limit_bytes: usize,
+    pub(crate) trusted_proxies: Arc<[Network]>,
+    pub(crate) wording: Arc<Wording>,
+    pub(crate) quotas: Quotas,
+    pub(crate) rates: Arc<RateLimiter>,
+    pub(crate) concurrency: Concurrency,
+    pub(crate) wake: Arc<Notify>,
+    coverage: Arc<HashMap<String, Arc<Coverage>>>,
+}
+
+impl AppState {
+    /// Puts the parts together, and starts to write calls down. Needs a Tokio runtime. `wake` is
+    /// told when work was queued.
+    ///
+    /// # Errors
+    ///
+    /// Words that say which setting is wrong.
+    pub fn new(parts: Parts, settings: WebSettings, wake: Arc<Notify>) -> Result<Self, String> {
+        let proxies: Result<Vec<Network>, _> =
+            settings.trusted_proxies.iter().map(|text| text.parse()).collect();
+        let coverage = parts
+            .catalog
+            .entries()
+            .map(|entry| (entry.tool().to_owned(), Arc::new(entry.coverage())))
+            .collect();
+        let per_minute = |requests: u32| {
+            (requests > 0).then(|| Quota { requests: requests.into(), window_seconds: 60 })
+        };
+        Ok(Self {
+            recorder: Recorder::start(parts.store.clone()),
+            store: parts.store.clone(),
+            catalog: Arc::clone(&parts.catalog),
+            clock: Arc::clone(&parts.clock),
+            parts,
+            public_url: settings.public_url.trim_end_matches('/').into(),
+            body_limit_bytes: settings.body_limit_bytes,
+            trusted_proxies: proxies.map_err(|error| format!("trusted_proxies: {error}"))?.into(),
+            wording: Arc::new(Wording {
+                product_name: settings.product_name,
+                setup_status_code: settings.setup_status,
+            }),
+            quotas: Quotas {
+                per_key: per_minute(settings.requests_per_minute_per_key),
+                per_environment: per_minute(settings.requests_per_minute_per_environment),
+            },
+            rates: Arc::default(),
+            concurrency: Concurrency::default(),
+            wake,
+            coverage: Arc::new(coverage),
+        })
+    }
+
+    /// Waits until every call that was answered is written down.
+    pub async fn close(&self) {
+        self.recorder.flush().await;
+    }
+
+    /// What a tool offers; `None` when its connector is not there.
+    pub(crate) fn coverage(&self, tool: &str) -> Option<Arc<Coverage>> {
+        self.coverage.get(tool).cloned()
+    }
+
+    /// The page that shows an interaction.
+    pub(crate) fn log_url(&self, interaction_id: &str) -> String {
+        format!("{}/logs/{interaction_id}", self.public_url)
+    }
+}

@@ -1,0 +1,337 @@
+//! The API over a store of its own, and the kinds of caller it can have.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use cadre_connector::{Wire, WireOptions};
+use cadre_jobs::catalog::Folder;
+use cadre_jobs::connect::{Link, link};
+use cadre_jobs::{Catalog, Parts, Settings};
+use cadre_model::mapped::{Mapped, seal};
+use cadre_model::time::{Clock, FixedClock};
+use cadre_store::{
+    EndUser, EnvironmentKind, EnvironmentScope, IntegrationScope, MasterKey, NewKey, OpenOptions,
+    PageWrite, RunEnd, RunState, SetupStatus, Store,
+};
+use cadre_web::{AppState, WebSettings, router};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+/// The moment at which every test begins.
+pub const START: &str = "2026-03-01T12:00:00Z";
+
+/// An environment with its key and an integration of each category.
+pub struct Tenant {
+    pub scope: EnvironmentScope,
+    pub key: String,
+    pub hris: String,
+    pub ats: String,
+}
+
+/// The API over a store of its own.
+pub struct TestApp {
+    pub state: AppState,
+    pub router: Router,
+    pub store: Store,
+    pub clock: Arc<FixedClock>,
+    /// The usual caller; both integrations are synced, without records.
+    pub tenant: Tenant,
+    /// Somebody else.
+    pub other: Tenant,
+    /// A key of the tenant that does not count any more.
+    pub expired_key: String,
+    _directory: tempfile::TempDir,
+}
+
+/// Runs a story on SQLite, and on PostgreSQL where the tests have one.
+pub async fn on_both<F: AsyncFn(TestApp)>(settings: WebSettings, story: F) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = format!("sqlite:{}", directory.path().join("test.db").display());
+    story(TestApp::new(&url, directory, settings.clone()).await).await;
+    if let Ok(base) = std::env::var("CADRE_TEST_POSTGRES_URL") {
+        let (url, name) = new_database(&base).await;
+        let directory = tempfile::tempdir().expect("a directory");
+        let app = TestApp::new(&url, directory, settings).await;
+        let store = app.store.clone();
+        story(app).await;
+        store.close().await;
+        drop_database(&base, &name).await;
+    }
+}
+
+async fn admin(base: &str) -> sqlx::PgConnection {
+    sqlx::Connection::connect(base).await.expect("the PostgreSQL of the tests")
+}
+
+async fn new_database(base: &str) -> (String, String) {
+    let name = format!("cadre_web_{}", cadre_model::ids::random_id().to_lowercase());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut admin(base).await)
+        .await
+        .expect("a new database");
+    let mut url = url::Url::parse(base).expect("a URL");
+    url.set_path(&name);
+    (url.to_string(), name)
+}
+
+async fn drop_database(base: &str, name: &str) {
+    let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+        .execute(&mut admin(base).await)
+        .await
+        .expect("the database is dropped");
+}
+
+impl TestApp {
+    async fn new(url: &str, directory: tempfile::TempDir, settings: WebSettings) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let clock = Arc::new(FixedClock::new(START.parse().expect("a moment")));
+        let options = OpenOptions {
+            max_connections: 4,
+            master_key: MasterKey::random(),
+            clock: clock.clone(),
+        };
+        let store = Store::open(url, options).await.expect("a store");
+        let connectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
+        let folders = ["sandboxhris", "sandboxats"]
+            .map(|tool| Folder::read(&connectors.join(tool)).expect("a connector"));
+        let catalog = Catalog::load(folders).map_err(|problems| format!("{problems:?}"));
+        let parts = Parts {
+            store: store.clone(),
+            catalog: Arc::new(catalog.expect("connectors")),
+            clock: clock.clone(),
+            http: Arc::new(Wire::new(WireOptions::default()).expect("a client")),
+            settings: Arc::new(Settings::default()),
+        };
+        let tenant = tenant(&parts, "production", EnvironmentKind::Production).await;
+        let other = tenant_named_other(&parts).await;
+        let expired = NewKey {
+            name: "expired".into(),
+            expires_at: Some(clock.now_ms() - 1_000),
+            allow_list: vec![],
+        };
+        let (_, expired_key) = store.api_key_create(&tenant.scope, expired).await.expect("a key");
+        let state = AppState::new(parts, settings, Arc::default()).expect("valid settings");
+        let app = Self {
+            router: router(state.clone()),
+            state,
+            store,
+            clock,
+            expired_key: expired_key.expose().to_owned(),
+            tenant,
+            other,
+            _directory: directory,
+        };
+        for id in [&app.tenant.hris, &app.tenant.ats] {
+            app.sync(id, &[]).await;
+        }
+        for id in [&app.other.hris, &app.other.ats] {
+            app.sync(id, &[]).await;
+        }
+        app
+    }
+
+    /// What may be seen of an integration.
+    pub async fn integration(&self, id: &str) -> IntegrationScope {
+        self.store.system_integration_scope(id).await.expect("a store").expect("an integration")
+    }
+
+    /// Runs a sync by hand that brings these records, each model as a stream of its own.
+    pub async fn sync(&self, id: &str, records: &[Mapped]) {
+        let scope = self.integration(id).await;
+        let run = cadre_jobs::enqueue_sync(
+            &self.store,
+            &scope,
+            cadre_store::RunKind::Full,
+            cadre_store::RunTrigger::Setup,
+        )
+        .await
+        .expect("a run");
+        let job = loop {
+            let job = self.store.job_claim(&["sync"], 60_000).await.expect("a store");
+            let job = job.expect("a job");
+            if job.integration_id.as_deref() == Some(id) {
+                break job;
+            }
+        };
+        self.store.run_start(&scope, &run.run_id).await.expect("a start");
+        let mut models: Vec<&str> = records.iter().map(|record| record.model.id).collect();
+        models.dedup();
+        for model in models {
+            let own = records.iter().filter(|record| record.model.id == model);
+            let sealed: Vec<_> = own.map(|record| seal(id, record)).collect();
+            let write = PageWrite {
+                run_id: &run.run_id,
+                stream: model,
+                rows: sealed.len() as u64,
+                next: None,
+                last: true,
+                records: &sealed,
+                issues: &[],
+                incomplete: &[],
+            };
+            self.store.records_write_page(&scope, write, &job).await.expect("a page");
+        }
+        let end =
+            RunEnd { state: RunState::Succeeded, reason: None, fault: None, counts: json!({}) };
+        self.store.run_end(&scope, &run.run_id, end).await.expect("an end");
+        self.store.job_finish(&job, &json!({})).await.expect("an end");
+        let now = self.clock.now_ms();
+        self.store.integration_first_synced(&scope, now).await.expect("a store");
+        let completed = SetupStatus::Completed;
+        self.store.integration_setup_status_set(&scope, completed).await.expect("a store");
+    }
+
+    /// Begins a request.
+    pub fn request(&self, method: &str, path: &str) -> Call<'_> {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        Call {
+            app: self,
+            request: Request::builder().method(method).uri(path),
+            body: Body::empty(),
+        }
+    }
+
+    /// A GET request of the tenant, for its HRIS integration.
+    pub async fn hris(&self, path: &str) -> Answer {
+        let call = self.request("GET", path).key(&self.tenant.key);
+        call.integration(&self.tenant.hris).send().await
+    }
+
+    /// A GET request of the tenant, for the integration that the path needs.
+    pub async fn list(&self, path: &str) -> Answer {
+        let integration =
+            if path.starts_with("/v1/ats") { &self.tenant.ats } else { &self.tenant.hris };
+        self.request("GET", path).key(&self.tenant.key).integration(integration).send().await
+    }
+}
+
+async fn tenant(parts: &Parts, name: &str, kind: EnvironmentKind) -> Tenant {
+    let environment = parts.store.environment_create(name, kind).await.expect("an environment");
+    let scope = parts.store.system_scope(&environment.id).await.expect("a store").expect("a scope");
+    let key = NewKey { name: "test".into(), expires_at: None, allow_list: vec![] };
+    let (_, key) = parts.store.api_key_create(&scope, key).await.expect("a key");
+    let mut ids = Vec::new();
+    for tool in ["sandboxhris", "sandboxats"] {
+        let form = json!({ "client_id": "c", "client_secret": "s", "api_key": "k" });
+        let linked = link(
+            parts,
+            &scope,
+            Link {
+                tool: tool.into(),
+                category: None,
+                suffix: None,
+                end_user: EndUser {
+                    organization_name: "Acme".into(),
+                    creator_email: Some("it@acme.example".into()),
+                    origin_id: None,
+                },
+                form: fitting(parts, tool, &form),
+                mapping: None,
+                check: false,
+            },
+        );
+        ids.push(linked.await.expect("an integration").0.id);
+    }
+    let ats = ids.pop().expect("two");
+    let hris = ids.pop().expect("two");
+    Tenant { scope, key: key.expose().to_owned(), hris, ats }
+}
+
+async fn tenant_named_other(parts: &Parts) -> Tenant {
+    tenant(parts, "development", EnvironmentKind::Development).await
+}
+
+/// Those values of the form that the tool asks for.
+fn fitting(parts: &Parts, tool: &str, form: &Value) -> serde_json::Map<String, Value> {
+    let entry = parts.catalog.get(tool).expect("a connector");
+    let asked = &entry.connector.manifest().connect.fields;
+    let form = form.as_object().expect("an object").clone();
+    form.into_iter().filter(|(name, _)| asked.iter().any(|field| field.name == *name)).collect()
+}
+
+/// A request in the making.
+pub struct Call<'a> {
+    app: &'a TestApp,
+    request: http::request::Builder,
+    body: Body,
+}
+
+impl Call<'_> {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub fn key(self, key: &str) -> Self {
+        self.header("authorization", &format!("Bearer {key}"))
+    }
+
+    pub fn integration(self, id: &str) -> Self {
+        self.header("x-integration-id", id)
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").raw(body.to_string())
+    }
+
+    pub fn raw(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The address that the request comes from.
+    pub fn from(mut self, address: &str) -> Self {
+        let address: SocketAddr = address.parse().expect("an address");
+        self.request = self.request.extension(ConnectInfo(address));
+        self
+    }
+
+    pub async fn send(self) -> Answer {
+        let request = self.request.body(self.body).expect("a request");
+        let response = self.app.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).expect("text");
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, text, json }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub json: Value,
+}
+
+impl Answer {
+    /// The text of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The ids of a page of records.
+    pub fn ids(&self) -> Vec<&str> {
+        let results = self.json["data"]["results"].as_array();
+        results.into_iter().flatten().filter_map(|record| record["id"].as_str()).collect()
+    }
+
+    /// Holds the answer to be this refusal, with a complete envelope of the class.
+    #[track_caller]
+    pub fn refused(&self, class: &str, code: &str, status: u16) -> &str {
+        assert_eq!(self.header("x-cadre-error-code"), Some(code), "{}", self.text);
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        crate::contract::assert_error_envelope(class, &self.json);
+        self.json["error"]["message"].as_str().expect("a message")
+    }
+}

@@ -1,0 +1,93 @@
+//! Who may use which route: the list of routes itself is what is tested.
+
+use std::collections::BTreeSet;
+
+use cadre_model::ids::random_id;
+use cadre_web::WebSettings;
+use cadre_web::router::{Audience, routes};
+use serde_json::json;
+
+use crate::app::{TestApp, on_both};
+use crate::contract::CONTRACT;
+
+/// A path with its variable parts filled in.
+fn filled(path: &str, integration: &str) -> String {
+    path.replace("{integration_id}", integration)
+        .replace("{category}", "hris")
+        .replace("{tool}", "sandboxhris")
+        .replace("{interaction_id}", &random_id())
+}
+
+fn class(path: &str) -> &'static str {
+    cadre_web::refuse::Class::of_path(path).name()
+}
+
+#[tokio::test]
+async fn every_route_knows_its_callers() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        for (method, path, audience) in routes() {
+            let concrete = filled(&path, &app.tenant.hris);
+            let anonymous = app.request(method, &concrete).send().await;
+            match audience {
+                Audience::Public => {
+                    let refused = anonymous.header("x-cadre-error-code");
+                    assert!(refused.is_none(), "{method} {path}: {}", anonymous.text);
+                }
+                Audience::Visitor => {
+                    anonymous.refused("general", "PLATFORM.AUTHENTICATION_INVALID", 401);
+                }
+                Audience::Key | Audience::Integration => {
+                    let class = class(&path);
+                    anonymous.refused(class, "PLATFORM.AUTHENTICATION_INVALID", 401);
+                    assert!(anonymous.json["error"]["log_url"].is_null());
+                    for key in [app.expired_key.as_str(), "ks_prod_nobody", ""] {
+                        let call = app.request(method, &concrete).key(key);
+                        let answer = call.integration(&app.tenant.hris).send().await;
+                        answer.refused(class, "PLATFORM.AUTHENTICATION_INVALID", 401);
+                    }
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn integrations_of_another_environment_are_not_there() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        for (method, path, audience) in routes() {
+            if audience != Audience::Integration && !path.contains("{integration_id}") {
+                continue;
+            }
+            let theirs = &app.other.hris;
+            let concrete = filled(&path, theirs);
+            let body = json!({ "value": false });
+            let call = app.request(method, &concrete).key(&app.tenant.key).integration(theirs);
+            let call = if method == "GET" { call } else { call.json(&body) };
+            let answer = call.send().await;
+            answer.refused(class(&path), "PLATFORM.INTEGRATION_NOT_FOUND", 404);
+        }
+        let theirs = app.request("GET", "/v1/hris/employees").key(&app.other.key);
+        assert_eq!(theirs.integration(&app.other.hris).send().await.status, 200);
+    })
+    .await;
+}
+
+/// Every operation of the document has its route, and the other way round.
+#[test]
+fn the_document_lists_the_routes() {
+    let document = cadre_web::openapi::document("http://localhost");
+    let mut documented = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("operations").keys() {
+            documented.insert((method.to_uppercase(), format!("/v1{path}")));
+        }
+    }
+    let served: BTreeSet<_> = routes()
+        .into_iter()
+        .filter(|(_, path, _)| path.starts_with("/v1/") && path != "/v1/openapi.json")
+        .map(|(method, path, _)| (method.to_owned(), path))
+        .collect();
+    assert_eq!(documented, served);
+    assert!(CONTRACT["paths"].is_object());
+}
