@@ -52,10 +52,21 @@ impl Budget {
     }
 
     /// Waits until a request may be sent, and takes its place in the budget.
-    pub(crate) async fn enter(&self) -> SemaphorePermit<'_> {
+    ///
+    /// # Errors
+    ///
+    /// How long the wait would be, when that is longer than `most`, and why: whoever runs the read
+    /// had better come back later.
+    pub(crate) async fn enter(
+        &self,
+        most: Duration,
+    ) -> Result<SemaphorePermit<'_>, (Duration, &'static str)> {
         let permit = self.in_flight.acquire().await.expect("the semaphore is never closed");
         loop {
-            let Err((wait, why)) = self.take() else { return permit };
+            let Err((wait, why)) = self.take() else { return Ok(permit) };
+            if wait > most {
+                return Err((wait, why));
+            }
             self.observer.wait(why, milliseconds(wait));
             self.pace.sleep(wait).await;
         }
@@ -214,7 +225,7 @@ mod tests {
     async fn times(budget: &Budget, requests: usize) -> Vec<u64> {
         let mut times = Vec::new();
         for _ in 0..requests {
-            drop(budget.enter().await);
+            drop(budget.enter(Duration::from_secs(60)).await.expect("a short wait"));
             times.push(milliseconds(budget.pace.elapsed()));
         }
         times
@@ -266,6 +277,14 @@ mod tests {
         let wait =
             budget.learn(&headers, &response(&[("retry-after", "Thu, 15 Jan 2026 12:00:05 GMT")]));
         assert_eq!(wait, Some(Duration::from_secs(5)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_wait_is_refused() {
+        let daily = budget(&[(1, 86_400)]);
+        assert_eq!(times(&daily, 1).await, [0]);
+        let refused = daily.enter(Duration::from_secs(60)).await.err();
+        assert_eq!(refused, Some((Duration::from_secs(86_400), "budget of requests")));
     }
 
     #[test]

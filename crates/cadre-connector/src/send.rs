@@ -106,7 +106,10 @@ impl Inner {
         }
         let redactor = self.redactor();
         let deadline = Duration::from_secs(self.connector.manifest().limits.timeout_seconds);
-        let permit = self.budget.enter().await;
+        let permit = match self.budget.enter(self.io.limits.max_total_wait).await {
+            Ok(permit) => permit,
+            Err((wait, why)) => return self.used_up(wait, why),
+        };
         let start = Instant::now();
         let result = self.io.http.send(request.clone(), deadline).await;
         let took = start.elapsed();
@@ -172,6 +175,17 @@ impl Inner {
             "Check the settings of the integration; if they are right, the connector's request is \
                  wrong.",
         );
+        Attempt::Failed { failure, again: false, wait: None }
+    }
+
+    /// The next request could only be sent after more than one read may wait.
+    fn used_up(&self, wait: Duration, why: &str) -> Attempt {
+        let seconds = wait.as_secs().max(1);
+        let label = &self.connector.manifest().label;
+        let message = format!("{label} may not be asked for another {seconds} s ({why}).");
+        let mut failure =
+            Failure::new(Code::RemoteRateLimitExceeded, format!("limit: {why}"), message);
+        failure.fault = failure.fault.retry_after(seconds);
         Attempt::Failed { failure, again: false, wait: None }
     }
 
