@@ -357,7 +357,7 @@ mod tests {
         ] {
             assert_eq!(fingerprints(&text), Ok(vec![hash.to_owned()]), "{text}");
         }
-        let two = format!("{hash},\n{}", hash.replace('A', "B"));
+        let two = format!("{hash},\n{}", hash.replace(":A", ":B"));
         assert_eq!(fingerprints(&two).map(|found| found.len()), Ok(2));
         let md5 = fingerprints("MD5:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48");
         assert_eq!(md5.expect_err("md5").fault.code, Code::IntegrationAuthenticationInvalid);
