@@ -210,7 +210,10 @@ impl Sftp {
                 "SFTP file keeps changing",
                 format!("\"{}\" was still changing after {} tries to read it.", file.name, self.limits.rereads + 1),
             )
-            .hint("Upload under another name, for example with .part at its end, and rename the file when it is complete.")),
+            .hint(
+                "Upload under another name, for example with .part at its end, and rename the \
+                 file when it is complete.",
+            )),
         }
     }
 

@@ -149,7 +149,10 @@ pub(super) fn broken(doing: &str, error: &LdapError) -> Refusal {
             "LDAP certificate",
             format!("The certificate of the directory is not trusted: {why}. Nothing was sent to it."),
         )
-        .hint("Give the certificate of the authority that signed it, and check that the host name is the one in it.")
+        .hint(
+            "Give the certificate of the authority that signed it, and check that the host \
+             name is the one in it.",
+        )
         .context(error);
     }
     Refusal::new(

@@ -43,6 +43,9 @@ fn unreadable(cause: &dyn std::fmt::Display) -> Refusal {
         "LDAP certificates",
         "There is no certificate to trust the directory by.",
     )
-    .hint("Paste the certificate of the authority as PEM text, from BEGIN CERTIFICATE to END CERTIFICATE, or install the package ca-certificates on the server of Cadre.")
+    .hint(
+        "Paste the certificate of the authority as PEM text, from BEGIN CERTIFICATE to END \
+         CERTIFICATE, or install the package ca-certificates on the server of Cadre.",
+    )
     .context(cause)
 }

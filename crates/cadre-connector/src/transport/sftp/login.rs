@@ -128,7 +128,10 @@ fn other_key(account: &SftpAccount, seen: &[String]) -> Refusal {
             seen.join(", ")
         ),
     )
-    .hint("Ask whoever runs the server whether its key was changed, and only then connect again with the new fingerprint.")
+    .hint(
+        "Ask whoever runs the server whether its key was changed, and only then connect again \
+         with the new fingerprint.",
+    )
 }
 
 /// Reads the fingerprints out of what a person pasted.
@@ -264,7 +267,10 @@ fn unreadable_key(error: &russh::keys::Error) -> Refusal {
         _ => "The private key cannot be read.",
     };
     Refusal::new(Code::IntegrationAuthenticationInvalid, "SSH private key", message)
-        .hint("Paste the whole key with its first and last line; put its pass phrase, if it has one, into the password field.")
+        .hint(
+            "Paste the whole key with its first and last line; put its pass phrase, if it has \
+             one, into the password field.",
+        )
         .context(error)
 }
 
