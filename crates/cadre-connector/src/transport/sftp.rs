@@ -208,7 +208,11 @@ impl Sftp {
             None => Err(Refusal::new(
                 Code::RemoteServiceUnavailable,
                 "SFTP file keeps changing",
-                format!("\"{}\" was still changing after {} tries to read it.", file.name, self.limits.rereads + 1),
+                format!(
+                    "\"{}\" was still changing after {} tries to read it.",
+                    file.name,
+                    self.limits.rereads + 1
+                ),
             )
             .hint(
                 "Upload under another name, for example with .part at its end, and rename the \

@@ -147,7 +147,9 @@ pub(super) fn broken(doing: &str, error: &LdapError) -> Refusal {
         return Refusal::new(
             Code::IntegrationAuthenticationInvalid,
             "LDAP certificate",
-            format!("The certificate of the directory is not trusted: {why}. Nothing was sent to it."),
+            format!(
+                "The certificate of the directory is not trusted: {why}. Nothing was sent to it."
+            ),
         )
         .hint(
             "Give the certificate of the authority that signed it, and check that the host \
