@@ -158,6 +158,29 @@ impl Expr {
         Ok(first)
     }
 
+    /// The one output; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Expr::all`]; a second output is an error, since nothing says which of them is meant.
+    pub fn one<'v>(
+        &self,
+        input: &'v Value,
+        vars: &Vars<'v>,
+    ) -> Result<Option<Cow<'v, Value>>, EvalError> {
+        let mut one = None;
+        let mut more = false;
+        self.each(input, vars, &mut |output| {
+            more = one.is_some();
+            one.get_or_insert(output);
+            !more
+        })?;
+        if more {
+            Err(EvalError::new("the expression yields more than one value"))
+        } else {
+            Ok(one)
+        }
+    }
+
     /// Every output as jaq itself computes it, without the native plan: what tests compare with.
     ///
     /// # Errors

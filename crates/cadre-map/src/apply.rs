@@ -1,211 +1,271 @@
-//! Applying a mapping to a raw record.
+//! Applying a mapping to a raw record: synchronous, total, without side effects.
 
 use std::borrow::Cow;
 
-use cadre_jq::Vars;
+use cadre_jq::{EvalError, Expr, Vars};
 use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::model::{Join, ModelDef};
-use cadre_model::shape::{Field, Kind};
+use cadre_model::shape::Kind;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::value::{self, Trail};
-use crate::{Mapping, Table, Target};
+use crate::table::{FieldMap, Source, Table, Target, Zone};
+use crate::value::{How, Path, Reader, may_be_absent, shown};
+use crate::{Context, Outcome};
 
-/// What an expression can see beside the raw record.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    /// `$settings`.
-    pub settings: &'a Value,
-    /// `$parent`: the raw parent record of a sub-request.
-    pub parent: Option<&'a Value>,
-    /// `$lookup`.
-    pub lookup: &'a Value,
-    /// `$now`: the moment the run started, RFC 3339.
-    pub now: &'a Value,
-}
+/// Most records that `each` may make out of one.
+const EACH_LIMIT: usize = 100_000;
 
-/// What a raw record became.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// The records.
-    pub records: Vec<Mapped>,
-    /// Issues of records that could not be made. Those of a record that was made are with it.
-    pub issues: Vec<Issue>,
-}
-
-/// Whether a record cannot be without the field. Lists, and structures whose every part may be null,
-/// have a natural empty value.
-pub(crate) fn is_required(field: &Field) -> bool {
-    !field.nullable
-        && match field.kind {
-            Kind::List(_) => false,
-            Kind::Object(shape) => shape.fields.iter().any(is_required),
-            _ => true,
+/// What one table makes of one raw record.
+pub(crate) fn apply(
+    model: &'static ModelDef,
+    table: &Table,
+    raw: &Value,
+    context: &Context<'_>,
+    outcome: &mut Outcome,
+) {
+    let vars = Vars::new()
+        .with("$settings", context.settings)
+        .with("$parent", context.parent.unwrap_or(&Value::Null))
+        .with("$lookup", context.lookup)
+        .with("$now", context.now);
+    let Some(each) = &table.each else {
+        return Applying { model, table, vars }.record(raw, outcome);
+    };
+    match each.all(raw, &vars) {
+        Ok(items) if items.len() > EACH_LIMIT => {
+            let message = format!("{} records out of one", items.len());
+            outcome.issues.push(failed(model, None, Some("each"), each, &message));
         }
-}
-
-impl Mapping {
-    /// Maps a raw record of a stream. A stream that the mapping does not read yields nothing.
-    #[must_use]
-    pub fn apply(&self, stream: &str, raw: &Value, context: &Context<'_>) -> Outcome {
-        let vars = Vars::new()
-            .with("$settings", context.settings)
-            .with("$parent", context.parent.unwrap_or(&Value::Null))
-            .with("$lookup", context.lookup)
-            .with("$now", context.now);
-        let mut outcome = Outcome::default();
-        for table in self.tables.iter().filter(|table| table.from == stream) {
-            match &table.each {
-                None => table.record(self.model, raw, &vars, &mut outcome),
-                Some(each) => match each.all(raw, &vars) {
-                    Ok(items) => {
-                        for item in items {
-                            table.record(self.model, &item, &vars, &mut outcome);
-                        }
-                    }
-                    Err(error) => {
-                        outcome.issues.push(failed(self.model, None, "each", &error, raw))
-                    }
-                },
+        Ok(items) => {
+            for item in &items {
+                Applying { model, table, vars }.record(item, outcome);
             }
         }
-        outcome
+        Err(error) => outcome.issues.push(failed(model, None, Some("each"), each, &error.message)),
     }
 }
 
-impl Table {
-    fn record(
-        &self,
-        model: &'static ModelDef,
-        raw: &Value,
-        vars: &Vars<'_>,
-        outcome: &mut Outcome,
-    ) {
-        if let Some(when) = &self.when {
-            match when.first(raw, vars) {
-                Ok(Some(answer)) if !matches!(*answer, Value::Null | Value::Bool(false)) => {}
-                Ok(_) => return,
-                Err(error) => return outcome.issues.push(failed(model, None, "when", &error, raw)),
-            }
+struct Applying<'a> {
+    model: &'static ModelDef,
+    table: &'a Table,
+    vars: Vars<'a>,
+}
+
+impl Applying<'_> {
+    fn record(&self, raw: &Value, outcome: &mut Outcome) {
+        if !self.wanted(raw, &mut outcome.issues) {
+            return;
         }
-        let remote_id = match self.remote_id(model, raw, vars) {
-            Ok(remote_id) => remote_id,
-            Err(issue) => return outcome.issues.push(*issue),
+        let mut issues = Vec::new();
+        let zone = match self.zone(raw, &mut issues) {
+            Some(zone) => zone,
+            None => return outcome.issues.append(&mut issues),
+        };
+        let Some(remote_id) = self.remote_id(raw, &zone, &mut issues) else {
+            return outcome.issues.append(&mut issues);
         };
         let mut mapped =
-            Mapped { model, remote_id, fields: Map::new(), links: Vec::new(), issues: Vec::new() };
-        for column in &self.columns {
-            let name = column.target.name();
-            let came = match column.value.first(raw, vars) {
-                Ok(came) => came.unwrap_or(Cow::Owned(Value::Null)),
-                Err(error) => {
-                    mapped.issues.push(failed(model, Some(&mapped.remote_id), name, &error, raw));
-                    continue;
-                }
-            };
-            if came.is_null() {
-                continue;
-            }
-            let mut trail = Trail::new(name, &column.rules);
-            match column.target {
-                Target::Field(field) => {
-                    let value = value::read(&field.kind, &came, &mut trail);
-                    if !value.is_null() {
-                        mapped.fields.insert(name.to_owned(), value);
-                    }
-                }
-                Target::Links(relation) => {
-                    let attributes = match relation.join {
-                        Join::Links { attributes } => attributes,
-                        _ => None,
-                    };
-                    mapped.links.push((relation.name, value::links(attributes, &came, &mut trail)));
-                }
-            }
-            let found = trail.into_issues();
-            mapped.issues.extend(found.into_iter().map(|found| Issue {
-                model: model.id.to_owned(),
-                remote_id: Some(mapped.remote_id.clone()),
-                field: Some(found.path),
-                problem: found.problem.to_owned(),
-                expected: found.expected,
-                got: found.got,
-            }));
+            Mapped { model: self.model, remote_id, fields: Map::new(), links: Vec::new(), issues };
+        for field in &self.table.fields {
+            self.field(field, raw, &zone, &mut mapped);
         }
-        finish(model, mapped, outcome);
+        if self.complete(&mut mapped) {
+            outcome.records.push(mapped);
+        } else {
+            outcome.issues.append(&mut mapped.issues);
+        }
     }
 
-    fn remote_id(
-        &self,
-        model: &'static ModelDef,
-        raw: &Value,
-        vars: &Vars<'_>,
-    ) -> Result<String, Box<Issue>> {
-        let came = match self.remote_id.first(raw, vars) {
-            Ok(came) => came.unwrap_or(Cow::Owned(Value::Null)),
-            Err(error) => return Err(Box::new(failed(model, None, "remote_id", &error, raw))),
+    fn wanted(&self, raw: &Value, issues: &mut Vec<Issue>) -> bool {
+        let Some(when) = &self.table.when else { return true };
+        match when.one(raw, &self.vars) {
+            Ok(holds) => holds.is_some_and(|v| !matches!(*v, Value::Null | Value::Bool(false))),
+            Err(error) => {
+                issues.push(failed(self.model, None, Some("when"), when, &error.message));
+                false
+            }
+        }
+    }
+
+    /// Zone of times without an offset. One that is not known would make every time wrong.
+    fn zone(&self, raw: &Value, issues: &mut Vec<Issue>) -> Option<TimeZone> {
+        let expr = match &self.table.zone {
+            None => return Some(TimeZone::UTC),
+            Some(Zone::Known(zone)) => return Some(zone.clone()),
+            Some(Zone::Computed(expr)) => expr,
         };
-        value::remote_id(&came).ok_or_else(|| {
-            Box::new(Issue {
-                model: model.id.to_owned(),
-                remote_id: None,
-                field: Some("remote_id".into()),
-                problem: "missing_remote_id".into(),
-                expected: "the record's id in the tool, as text or number".into(),
-                got: Issue::shorten(&came.to_string()),
-            })
+        let name = match expr.one(raw, &self.vars) {
+            Ok(name) => name.map(Cow::into_owned).unwrap_or_default(),
+            Err(error) => {
+                issues.push(failed(self.model, None, Some("zone"), expr, &error.message));
+                return None;
+            }
+        };
+        match &name {
+            Value::Null => Some(TimeZone::UTC),
+            Value::String(text) if text.trim().is_empty() => Some(TimeZone::UTC),
+            name => {
+                let zone = name.as_str().and_then(|name| crate::moment::zone(name.trim()));
+                if zone.is_none() {
+                    let expected = "a zone such as Europe/Berlin or +01:00";
+                    issues.push(issue(
+                        self.model,
+                        None,
+                        Some("zone"),
+                        "invalid_zone",
+                        expected,
+                        shown(name),
+                    ));
+                }
+                zone
+            }
+        }
+    }
+
+    fn remote_id(&self, raw: &Value, zone: &TimeZone, issues: &mut Vec<Issue>) -> Option<String> {
+        let expr = &self.table.remote_id;
+        let value = match expr.one(raw, &self.vars) {
+            Ok(value) => value,
+            Err(error) => {
+                issues.push(failed(self.model, None, Some("remote_id"), expr, &error.message));
+                return None;
+            }
+        };
+        let value = value.as_deref().unwrap_or(&Value::Null);
+        let how = How::default();
+        let mut reader = Reader { model: self.model.id, remote_id: None, how: &how, zone, issues };
+        let id = match value {
+            Value::Null => None,
+            value => reader.id(value, &Path::of("remote_id")),
+        };
+        if id.is_none() && issues.is_empty() {
+            let expected = "the id of the record in the tool";
+            let field = Some("remote_id");
+            issues.push(issue(
+                self.model,
+                None,
+                field,
+                "missing_remote_id",
+                expected,
+                shown(value),
+            ));
+        }
+        id
+    }
+
+    fn field(&self, map: &FieldMap, raw: &Value, zone: &TimeZone, mapped: &mut Mapped) {
+        let Source::Value { expr, how } = &map.source else { return };
+        let name = map.target.name();
+        let value = match self.evaluate(map, expr, raw) {
+            Ok(value) => value,
+            Err(error) => {
+                let remote_id = Some(mapped.remote_id.as_str());
+                let issue = failed(self.model, remote_id, Some(name), expr, &error.message);
+                return mapped.issues.push(issue);
+            }
+        };
+        if value.is_null() {
+            return;
+        }
+        let mut reader = Reader {
+            model: self.model.id,
+            remote_id: Some(&mapped.remote_id),
+            how,
+            zone,
+            issues: &mut mapped.issues,
+        };
+        match map.target {
+            Target::Own(field) => {
+                if let Some(value) = reader.read(&field.kind, &value, &Path::of(name)) {
+                    mapped.fields.insert(name.to_owned(), value);
+                }
+            }
+            Target::Links(relation) => {
+                let attributes = match relation.join {
+                    Join::Links { attributes } => attributes,
+                    _ => None,
+                };
+                let links = reader.links(attributes, &value, &Path::of(name));
+                if !links.is_empty() {
+                    mapped.links.push((relation.name, links));
+                }
+            }
+        }
+    }
+
+    /// One value; for a list, an array or any number of outputs.
+    fn evaluate<'v>(
+        &'v self,
+        map: &FieldMap,
+        expr: &Expr,
+        raw: &'v Value,
+    ) -> Result<Cow<'v, Value>, EvalError> {
+        let listed = match map.target {
+            Target::Own(field) => matches!(field.kind, Kind::List(_)),
+            Target::Links(_) => true,
+        };
+        if !listed {
+            return Ok(expr.one(raw, &self.vars)?.unwrap_or(Cow::Owned(Value::Null)));
+        }
+        let mut outputs = expr.all(raw, &self.vars)?;
+        let single = match &outputs[..] {
+            [] => return Ok(Cow::Owned(Value::Null)),
+            [one] => matches!(**one, Value::Array(_) | Value::Null),
+            _ => false,
+        };
+        Ok(match outputs.pop() {
+            Some(one) if single => one,
+            last => {
+                let items = outputs.into_iter().chain(last).map(Cow::into_owned);
+                Cow::Owned(Value::Array(items.collect()))
+            }
         })
+    }
+
+    /// Whether everything that must be there is; says so where it is not.
+    fn complete(&self, mapped: &mut Mapped) -> bool {
+        let mut complete = true;
+        for field in self.model.shape.fields.iter().filter(|field| !may_be_absent(field)) {
+            if !mapped.fields.contains_key(field.name) {
+                complete = false;
+                let remote_id = Some(mapped.remote_id.as_str());
+                let expected = "a value: a record without it is not stored";
+                let name = Some(field.name);
+                let missing =
+                    issue(self.model, remote_id, name, "missing_required", expected, "null".into());
+                mapped.issues.push(missing);
+            }
+        }
+        complete
     }
 }
 
-/// A record without something that it must have is not stored; its issues say so.
-fn finish(model: &'static ModelDef, mapped: Mapped, outcome: &mut Outcome) {
-    let mut missing = model
-        .shape
-        .fields
-        .iter()
-        .filter(|field| is_required(field) && !mapped.fields.contains_key(field.name))
-        .peekable();
-    if missing.peek().is_none() {
-        outcome.records.push(mapped);
-        return;
+fn issue(
+    model: &ModelDef,
+    remote_id: Option<&str>,
+    field: Option<&str>,
+    problem: &str,
+    expected: &str,
+    got: String,
+) -> Issue {
+    Issue {
+        model: model.id.to_owned(),
+        remote_id: remote_id.map(str::to_owned),
+        field: field.map(str::to_owned),
+        problem: problem.to_owned(),
+        expected: expected.to_owned(),
+        got,
     }
-    for field in missing {
-        outcome.issues.push(Issue {
-            model: model.id.to_owned(),
-            remote_id: Some(mapped.remote_id.clone()),
-            field: Some(field.name.to_owned()),
-            problem: "missing_required".into(),
-            expected: format!(
-                "{}; without it the record is not stored",
-                value::expected(&field.kind)
-            ),
-            got: "null".into(),
-        });
-    }
-    outcome.issues.extend(mapped.issues);
 }
 
 fn failed(
     model: &ModelDef,
     remote_id: Option<&str>,
-    field: &str,
-    error: &cadre_jq::EvalError,
-    raw: &Value,
+    field: Option<&str>,
+    expr: &Expr,
+    message: &str,
 ) -> Issue {
-    // The record itself may hold personal data; what is shown is only its outline.
-    let got = match raw {
-        Value::Object(map) => {
-            format!("a record with {}", map.keys().take(12).cloned().collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
-    };
-    Issue {
-        model: model.id.to_owned(),
-        remote_id: remote_id.map(str::to_owned),
-        field: Some(field.to_owned()),
-        problem: "expression_failed".into(),
-        expected: Issue::shorten(&format!("the expression to yield a value; it failed: {error}")),
-        got: Issue::shorten(&got),
-    }
+    let expected = format!("a value of {}", Issue::shorten(expr.source()));
+    issue(model, remote_id, field, "expression_failed", &expected, Issue::shorten(message))
 }

@@ -1,109 +1,121 @@
-//! Mapping tables: a raw record in, unified records and issues out.
+//! Mapping tables: raw record in, unified record and issues out.
 //!
-//! A mapping is a table, not a program: one line for each unified field. The unified model's types do
-//! the rest ([`value`]): dates, enums, currencies, addresses are read by the field's type, and a value
-//! that does not fit is an issue beside the record, never a failure and never another value.
+//! A file `map/<model>.yaml` holds one line per unified field: where its value comes from. Reading
+//! the value is the work of the field's type, so the same few rules hold for every tool.
 //!
-//! Everything here is synchronous and total: no input or output, no clock, no look-ups. References stay
-//! the tool's own ids.
+//! - `node` reads YAML with lines, `file` makes tables of it, `check` knows what the model allows;
+//! - `apply` runs a table on a raw record, `value` reads a value by its type, with `form` for plain
+//!   scalars, `moment` for dates and times, `places` for countries and currencies;
+//! - `overlay` is an integration's own mapping over the connector's.
 //!
-//! To add a key to the map file: [`file`] reads it, [`check`] judges it against the model, [`apply`]
-//! uses it, and `docs/guide/connector-format.md` says what it means.
+//! Nothing here does input or output, and no value makes it panic: what does not fit is an issue.
 
 mod apply;
 mod check;
-mod date;
 mod file;
+mod form;
+mod moment;
+mod node;
 mod overlay;
-mod place;
+mod places;
 mod problem;
+mod table;
 mod value;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cadre_jq::Expr;
-use cadre_model::model::{ModelDef, Relation};
-use cadre_model::shape::Field;
+use cadre_model::mapped::{Issue, Mapped};
+use cadre_model::model::ModelDef;
+use serde_json::Value;
 
-pub use apply::{Context, Outcome};
 pub use overlay::Overlay;
 pub use problem::Problem;
-use value::Rules;
+use table::{Source, Table};
 
-/// The mapping of one model: what a `map/<model>.yaml` says. Cheap to clone.
-#[derive(Clone)]
+/// How the records of one model are made. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Mapping {
     model: &'static ModelDef,
     tables: Arc<Vec<Table>>,
 }
 
-/// One table of a mapping: records of one stream.
-#[derive(Clone)]
-struct Table {
-    from: String,
-    each: Option<Expr>,
-    when: Option<Expr>,
-    remote_id: Expr,
-    columns: Vec<Column>,
+/// What is the same for all fields of a raw record.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// `$settings`: the values of the connect form that are not secret.
+    pub settings: &'a Value,
+    /// `$parent`: the raw parent record of a sub-request.
+    pub parent: Option<&'a Value>,
+    /// `$lookup`: `{name: {key: record}}`.
+    pub lookup: &'a Value,
+    /// `$now`: the moment the run started, as text.
+    pub now: &'a Value,
 }
 
-/// One line of a table.
-#[derive(Clone)]
-struct Column {
-    target: Target,
-    value: Expr,
-    rules: Rules,
-}
-
-/// What a line fills.
-#[derive(Clone, Copy)]
-enum Target {
-    Field(&'static Field),
-    Links(&'static Relation),
-}
-
-impl Target {
-    fn name(self) -> &'static str {
-        match self {
-            Target::Field(field) => field.name,
-            Target::Links(relation) => relation.name,
-        }
-    }
+/// What a mapping made of a raw record.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Records to be stored, each with its own issues.
+    pub records: Vec<Mapped>,
+    /// Issues of what is not stored: without a remote id, or without a required field.
+    pub issues: Vec<Issue>,
 }
 
 impl Mapping {
-    /// Reads a map file. Its name says which model it maps: `map/hris_employees.yaml`.
+    /// Reads a mapping file. The last part of `file` names the model: `map/hris_employees.yaml`.
     ///
     /// # Errors
-    ///
-    /// Everything that is wrong with it, each with its line where that is known.
+    /// Everything that is wrong with it, by line.
     pub fn parse(file: &str, text: &str) -> Result<Mapping, Vec<Problem>> {
-        file::parse(file, text)
+        let (model, tables) = file::parse(file, text)?;
+        Ok(Mapping { model, tables: Arc::new(tables) })
     }
 
-    /// The model.
+    /// The model that it fills.
     #[must_use]
     pub fn model(&self) -> &'static ModelDef {
         self.model
     }
 
-    /// The streams that the tables read, each once.
+    /// The streams that it reads, each once.
     pub fn streams(&self) -> impl Iterator<Item = &str> {
         let names: BTreeSet<&str> = self.tables.iter().map(|table| table.from.as_str()).collect();
         names.into_iter()
     }
 
-    /// The fields and relations that at least one table fills.
+    /// The fields and relations that have a source.
     #[must_use]
     pub fn offered_fields(&self) -> BTreeSet<String> {
-        let columns = self.tables.iter().flat_map(|table| &table.columns);
-        columns.map(|column| column.target.name().to_owned()).collect()
+        let fields = self.tables.iter().flat_map(|table| &table.fields);
+        let filled = fields.filter(|field| matches!(field.source, Source::Value { .. }));
+        filled.map(|field| field.target.name().to_owned()).collect()
     }
 
-    /// The mapping with an integration's own lines over it.
+    /// The fields and relations that the file says have no source, each with the reason.
+    #[must_use]
+    pub fn missing_fields(&self) -> Vec<(&'static str, &str)> {
+        let fields = self.tables.iter().flat_map(|table| &table.fields);
+        let missing = fields.filter_map(|field| match &field.source {
+            Source::None(reason) => Some((field.target.name(), reason.as_str())),
+            Source::Value { .. } => None,
+        });
+        missing.collect()
+    }
+
+    /// Makes records of a raw record of a stream. Another stream's record yields nothing.
+    #[must_use]
+    pub fn apply(&self, stream: &str, raw: &Value, context: &Context<'_>) -> Outcome {
+        let mut outcome = Outcome::default();
+        for table in self.tables.iter().filter(|table| table.from == stream) {
+            apply::apply(self.model, table, raw, context, &mut outcome);
+        }
+        outcome
+    }
+
+    /// This mapping with an integration's own over it.
     #[must_use]
     pub fn with(&self, overlay: &Overlay) -> Mapping {
-        overlay.over(self)
+        Mapping { model: self.model, tables: Arc::new(overlay.over(self.model, &self.tables)) }
     }
 }

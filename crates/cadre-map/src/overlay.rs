@@ -1,132 +1,137 @@
-//! An integration's own mapping, which goes over the connector's field by field.
-//!
-//! People who upload files have columns of their own; they say which column holds what, without jq:
-//! `{"hris_employees": {"first_name": {"column": "Vorname"}}}`.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! The mapping of an integration's own, which goes over the connector's field by field.
 
 use cadre_jq::Expr;
-use cadre_model::registry::model;
-use serde_json::{Map, Value};
+use cadre_model::model::ModelDef;
+use cadre_model::registry;
+use serde_json::Value;
 
-use crate::check::{self, Reader};
-use crate::problem::Problem;
-use crate::{Column, Mapping};
+use crate::check;
+use crate::file::Parsing;
+use crate::node::Node;
+use crate::problem::{Problem, known_words};
+use crate::table::{FieldMap, Source, Table};
 
-/// What a line of an integration's own mapping may say.
-const KEYS: &[&str] = &["column", "jq", "format", "enum", "zone"];
+const KEYS: &[&str] = &["column", "jq", "format", "zone", "enum"];
 
-/// An integration's own mapping.
-#[derive(Clone, Default)]
+/// A mapping of an integration's own.
+///
+/// By model and field: `{"column": "Vorname"}` or `{"jq": ".Title // .Position"}`, each with
+/// `format`, `zone` and `enum` as in a file; null takes the field away.
+#[derive(Debug, Clone, Default)]
 pub struct Overlay {
-    models: BTreeMap<&'static str, Lines>,
+    models: Vec<Layer>,
 }
 
-#[derive(Clone, Default)]
-struct Lines {
+#[derive(Debug, Clone)]
+struct Layer {
+    model: &'static ModelDef,
     remote_id: Option<Expr>,
-    columns: Vec<Column>,
+    fields: Vec<FieldMap>,
 }
 
 impl Overlay {
-    /// Reads an integration's own mapping.
+    /// Reads and checks a mapping.
     ///
     /// # Errors
-    ///
     /// Everything that is wrong with it.
     pub fn parse(value: &Value) -> Result<Overlay, Vec<Problem>> {
-        let mut reader = Reader::new("mapping", "");
-        let mut overlay = Overlay::default();
-        let Value::Object(models) = value else {
-            let message = "expected an object from model to fields".to_owned();
-            reader.problem(
-                None,
-                message,
-                Some(r#"{"hris_employees": {"first_name": {"column": "…"}}}"#.into()),
-            );
-            return Err(reader.problems);
-        };
-        for (id, lines) in models {
-            let Some(model) = model(id) else {
-                reader.problem(None, format!("`{id}` is no model"), None);
-                continue;
-            };
-            let Value::Object(lines) = lines else {
-                reader.problem(
-                    None,
-                    format!("`{id}`: expected an object from field to column"),
-                    None,
-                );
-                continue;
-            };
-            let mut own = Lines::default();
-            for (name, line) in lines {
-                let Some((expr, keys)) = self::line(&mut reader, id, name, line) else { continue };
-                if name == "remote_id" {
-                    own.remote_id = Some(expr);
-                } else if let Some(target) = check::target(&mut reader, model, name) {
-                    let zone = keys.get("zone").and_then(|zone| reader.zone("zone", zone));
-                    let rules = check::rules(&mut reader, name, target, keys, zone.as_ref());
-                    own.columns.push(Column { target, value: expr, rules });
+        let mut parsing = Parsing::new("mapping");
+        let mut models = Vec::new();
+        match value {
+            Value::Null => {}
+            Value::Object(entries) => {
+                for (id, fields) in entries {
+                    models.extend(layer(&mut parsing, id, fields));
                 }
             }
-            overlay.models.insert(model.id, own);
+            _ => {
+                let hint =
+                    "write {\"hris_employees\": {\"first_name\": {\"column\": \"Vorname\"}}}";
+                parsing.problem(None, "an object by model is expected", Some(hint.to_owned()));
+            }
         }
-        if reader.problems.is_empty() { Ok(overlay) } else { Err(reader.problems) }
+        if parsing.problems.is_empty() { Ok(Overlay { models }) } else { Err(parsing.problems) }
     }
 
-    /// The mapping with these lines over it, in every table of the model.
-    pub(crate) fn over(&self, mapping: &Mapping) -> Mapping {
-        let Some(own) = self.models.get(mapping.model.id) else { return mapping.clone() };
-        let mut tables = mapping.tables.as_ref().clone();
-        for table in &mut tables {
-            if let Some(remote_id) = &own.remote_id {
-                table.remote_id = remote_id.clone();
-            }
-            for column in &own.columns {
-                let name = column.target.name();
-                match table.columns.iter_mut().find(|old| old.target.name() == name) {
-                    Some(old) => *old = column.clone(),
-                    None => table.columns.push(column.clone()),
+    /// The tables of a model with this mapping over them.
+    pub(crate) fn over(&self, model: &'static ModelDef, tables: &[Table]) -> Vec<Table> {
+        let mut tables = tables.to_vec();
+        for layer in self.models.iter().filter(|layer| layer.model.id == model.id) {
+            for table in &mut tables {
+                if let Some(remote_id) = &layer.remote_id {
+                    table.remote_id = remote_id.clone();
+                }
+                for field in &layer.fields {
+                    let name = field.target.name();
+                    match table.fields.iter_mut().find(|old| old.target.name() == name) {
+                        Some(old) => *old = field.clone(),
+                        None => table.fields.push(field.clone()),
+                    }
                 }
             }
         }
-        Mapping { model: mapping.model, tables: Arc::new(tables) }
+        tables
     }
 }
 
-fn line<'a>(
-    reader: &mut Reader<'_>,
-    model: &str,
-    name: &str,
-    line: &'a Value,
-) -> Option<(Expr, &'a Map<String, Value>)> {
-    let Value::Object(keys) = line else {
-        reader.problem(
-            None,
-            format!(r#"`{model}.{name}`: expected {{"column": "…"}} or {{"jq": "…"}}"#),
-            None,
-        );
+fn layer(parsing: &mut Parsing, id: &str, fields: &Value) -> Option<Layer> {
+    let Some(model) = registry::model(id) else {
+        let known: Vec<&str> = registry::models().iter().map(|model| model.id).collect();
+        parsing.problem(None, format!("`{id}` is no model"), Some(known_words(id, &known)));
         return None;
     };
-    for key in keys.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-        let hint = Some(format!("known are {}", KEYS.join(", ")));
-        reader.problem(None, format!("`{model}.{name}`: unknown key `{key}`"), hint);
+    let Value::Object(entries) = fields else {
+        parsing.problem(None, format!("`{id}` holds an object by field"), None);
+        return None;
+    };
+    let mut layer = Layer { model, remote_id: None, fields: Vec::new() };
+    for (name, source) in entries {
+        if name == "remote_id" {
+            layer.remote_id = expression(parsing, &format!("{id}.{name}"), source);
+            continue;
+        }
+        let Some(target) = check::target(model, name) else {
+            let hint = known_words(name, &check::names(model));
+            parsing.problem(None, format!("unknown field `{id}.{name}`"), Some(hint));
+            continue;
+        };
+        if source.is_null() {
+            let source = Source::None("taken away by the integration's own mapping".to_owned());
+            layer.fields.push(FieldMap { target, source });
+            continue;
+        }
+        let node =
+            |key: &str| source.get(key).filter(|value| !value.is_null()).map(Node::from_json);
+        let expr = expression(parsing, &format!("{id}.{name}"), source);
+        let (format, zone, table) = (node("format"), node("zone"), node("enum"));
+        let how = parsing.how(target, format.as_ref(), zone.as_ref(), table.as_ref());
+        if let (Some(expr), Some(how)) = (expr, how) {
+            layer.fields.push(FieldMap { target, source: Source::Value { expr, how } });
+        }
     }
-    let source = match (keys.get("column"), keys.get("jq")) {
-        // A JSON text is a jq text: JSON escapes every backslash, so nothing in it is interpolated.
-        (Some(Value::String(column)), None) => format!(".[{}]", Value::from(column.as_str())),
-        (None, Some(Value::String(source))) => source.clone(),
+    Some(layer)
+}
+
+/// The expression of `{"column": …}` or `{"jq": …}`.
+fn expression(parsing: &mut Parsing, name: &str, source: &Value) -> Option<Expr> {
+    let Value::Object(entries) = source else {
+        let hint = "write {\"column\": \"…\"} or {\"jq\": \"…\"}";
+        parsing.problem(None, format!("`{name}` is an object"), Some(hint.to_owned()));
+        return None;
+    };
+    for key in entries.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+        parsing.problem(None, format!("unknown key `{name}.{key}`"), Some(known_words(key, KEYS)));
+    }
+    let text = |key: &str| entries.get(key).and_then(Value::as_str);
+    let node = match (text("column"), text("jq")) {
+        // JSON's quotes are jq's quotes.
+        (Some(column), None) => Value::String(format!(".[{}]", Value::from(column))),
+        (None, Some(jq)) => Value::from(jq),
         _ => {
-            reader.problem(
-                None,
-                format!("`{model}.{name}`: expected `column` or `jq`, as text"),
-                None,
-            );
+            let message = format!("`{name}` has either `column` or `jq`, a text");
+            parsing.problem(None, message, None);
             return None;
         }
     };
-    let expr = reader.expression(&format!("{model}.{name}"), &Value::String(source))?;
-    Some((expr, keys))
+    parsing.expression(name, &Node::from_json(&node))
 }

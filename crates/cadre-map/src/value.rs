@@ -1,373 +1,541 @@
 //! Reading a value by the type of its field.
 //!
-//! Every function is total: what does not fit becomes null and an issue that names the place, what was
-//! expected and what came.
+//! Everything that does not fit becomes an issue with the path of the value, and the value null:
+//! what is kept is right or absent.
 
-use std::collections::{BTreeSet, HashMap};
-
-use cadre_model::mapped::{Issue, Link};
+use cadre_model::ats::answer::ANSWER_FORMS;
+use cadre_model::mapped::{ISSUE_VALUE_CHARS, Issue, Link};
 use cadre_model::shape::{Choices, Field, Kind, Structure, Union};
 use jiff::tz::TimeZone;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use crate::apply::is_required;
-use crate::{date, place};
+use crate::form::{email, plain_number, printed, web_address, whole_float};
+use crate::{moment, places};
 
-/// What a line says about its value beside the expression.
+/// Most characters of an id: longer ones are something else, and would not fit an index.
+const ID_CHARS: usize = 500;
+
+/// Deepest nesting of JSON that is kept as it is.
+const JSON_DEPTH: usize = 64;
+
+/// What a mapping says about how a value is to be read.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rules {
-    /// The tool's value in lower case -> ours; `None` says that it means nothing.
-    pub(crate) values: Option<HashMap<String, Option<&'static str>>>,
-    /// strptime format.
+pub(crate) struct How {
+    /// strptime format of dates and times.
     pub(crate) format: Option<String>,
-    /// Zone of times that state none.
+    /// Zone of times without an offset.
     pub(crate) zone: Option<TimeZone>,
+    /// The tool's values, in lower case, and ours.
+    pub(crate) table: Vec<(String, Value)>,
 }
 
-/// Where in the record we are, and what was found on the way.
-pub(crate) struct Trail<'a> {
-    path: String,
-    pub(crate) rules: &'a Rules,
-    issues: Vec<Found>,
+/// Reads the values of one record.
+pub(crate) struct Reader<'a> {
+    pub(crate) model: &'a str,
+    pub(crate) remote_id: Option<&'a str>,
+    pub(crate) how: &'a How,
+    pub(crate) zone: &'a TimeZone,
+    pub(crate) issues: &'a mut Vec<Issue>,
 }
 
-/// An issue within one field.
-pub(crate) struct Found {
-    pub(crate) path: String,
-    pub(crate) problem: &'static str,
-    pub(crate) expected: String,
-    pub(crate) got: String,
+/// Where a value stands inside a record.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'p> {
+    outer: Option<&'p Path<'p>>,
+    last: Last<'p>,
 }
 
-impl<'a> Trail<'a> {
-    pub(crate) fn new(name: &str, rules: &'a Rules) -> Self {
-        Self { path: name.to_owned(), rules, issues: Vec::new() }
+#[derive(Clone, Copy)]
+enum Last<'p> {
+    Field(&'p str),
+    Item(usize),
+}
+
+impl<'p> Path<'p> {
+    pub(crate) fn of(field: &'p str) -> Path<'p> {
+        Path { outer: None, last: Last::Field(field) }
     }
 
-    pub(crate) fn into_issues(self) -> Vec<Found> {
-        self.issues
+    fn field(&'p self, name: &'p str) -> Path<'p> {
+        Path { outer: Some(self), last: Last::Field(name) }
     }
 
-    /// Notes that a value does not fit; the field is null.
-    fn refuse(
-        &mut self,
-        problem: &'static str,
-        expected: impl Into<String>,
-        came: &Value,
-    ) -> Value {
-        let got = match came {
-            Value::String(text) => Issue::shorten(text),
-            other => Issue::shorten(&other.to_string()),
+    fn item(&'p self, at: usize) -> Path<'p> {
+        Path { outer: Some(self), last: Last::Item(at) }
+    }
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(outer) = self.outer {
+            write!(f, "{outer}")?;
+        }
+        match self.last {
+            Last::Field(name) if self.outer.is_some() => write!(f, ".{name}"),
+            Last::Field(name) => f.write_str(name),
+            Last::Item(at) => write!(f, "[{at}]"),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// The value in wire form; `None` stands for null.
+    pub(crate) fn read(&mut self, kind: &Kind, value: &Value, path: &Path<'_>) -> Option<Value> {
+        if value.is_null() {
+            return None;
+        }
+        let translated;
+        let value = match self.translate(value) {
+            Some(Value::Null) => return None,
+            Some(new) => {
+                translated = new;
+                &translated
+            }
+            None => value,
         };
-        self.issues.push(Found {
-            path: self.path.clone(),
-            problem,
-            expected: expected.into(),
-            got,
-        });
-        Value::Null
-    }
-
-    /// Reads a part of the value, one step deeper.
-    fn deeper<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.path.len();
-        self.path.push_str(step);
-        let value = read(self);
-        self.path.truncate(length);
-        value
-    }
-}
-
-/// Reads a value; null is "the tool says nothing" and is no issue.
-pub(crate) fn read(kind: &Kind, came: &Value, trail: &mut Trail<'_>) -> Value {
-    // Tools leave a field empty in many ways; an empty text is one of all kinds but plain JSON.
-    let empty = came.is_null() || came.as_str().is_some_and(|text| text.trim().is_empty());
-    if empty && !matches!(kind, Kind::Json) {
-        return Value::Null;
-    }
-    match kind {
-        Kind::Text => text(came, trail),
-        Kind::Number => number(came, trail),
-        Kind::Integer => integer(came, trail),
-        Kind::Boolean => boolean(came, trail),
-        Kind::Timestamp | Kind::Midnight | Kind::Date | Kind::TimeOfDay | Kind::Offset => {
-            match date::read(kind, came, trail.rules) {
-                Some(read) => read,
-                None => trail.refuse("invalid_date", expected(kind), came),
+        match kind {
+            Kind::Json => self.json(value, path),
+            Kind::Object(shape) => self.object(shape, value, path).map(Value::Object),
+            Kind::Union(union) => self.union(union, value, path),
+            Kind::List(item) => self.list(item, value, path),
+            // An empty cell says nothing.
+            _ if value.as_str().is_some_and(|text| text.trim().is_empty()) => None,
+            Kind::Text => self.text(value, path).map(Value::String),
+            Kind::Ref(_) => self.id(value, path).map(Value::String),
+            Kind::Number => self.number(value, path),
+            Kind::Integer => self.integer(value, path),
+            Kind::Boolean => self.boolean(value, path),
+            Kind::Choice(choices) => self.choice(choices, value, path),
+            Kind::Timestamp | Kind::Midnight | Kind::Date if no_date(value) => None,
+            Kind::Timestamp => self.timestamp(value, path),
+            Kind::Midnight => {
+                self.day(value, path).map(|day| format!("{day}T00:00:00.000Z").into())
+            }
+            Kind::Date => self.day(value, path).map(|day| day.to_string().into()),
+            Kind::TimeOfDay => {
+                let format = self.how.format.as_deref();
+                let read = |text: &str| moment::time_of_day(text, format).map(moment::print_time);
+                self.parsed(value, path, "invalid_date", "a time of day, HH:MM:SS", read)
+            }
+            Kind::Offset => {
+                let read = |text: &str| moment::offset(text).map(moment::print_offset);
+                self.parsed(value, path, "invalid_date", "an offset from UTC, +HH:MM", read)
+            }
+            Kind::Email => self.parsed(value, path, "invalid_email", "an e-mail address", email),
+            Kind::Url => self.parsed(value, path, "invalid_url", "an http(s) URL", web_address),
+            Kind::Currency => {
+                let read = |text: &str| places::currency(text).map(str::to_owned);
+                self.parsed(value, path, "unknown_currency", "a currency of ISO 4217", read)
+            }
+            Kind::Country => {
+                let read = |text: &str| places::country(text).map(str::to_owned);
+                self.parsed(value, path, "unknown_country", "a country of ISO 3166-1", read)
             }
         }
-        Kind::Email => checked(kind, came, trail, "invalid_email", place::email),
-        Kind::Url => checked(kind, came, trail, "invalid_url", place::url),
-        Kind::Currency => checked(kind, came, trail, "unknown_currency", place::currency),
-        Kind::Country => checked(kind, came, trail, "unknown_country", place::country),
-        Kind::Choice(choices) => choice(choices, came, trail),
-        Kind::Ref(_) => match remote_id(came) {
-            Some(id) => Value::String(id),
-            None => trail.refuse("wrong_type", expected(kind), came),
-        },
-        Kind::Object(shape) => object(shape, came, trail),
-        Kind::Union(union) => tagged(union, came, trail),
-        Kind::List(item) => list(item, came, trail),
-        Kind::Json => came.clone(),
     }
-}
 
-/// What a kind of value looks like, in words.
-pub(crate) fn expected(kind: &Kind) -> String {
-    match kind {
-        Kind::Text => "text".into(),
-        Kind::Number => "a number".into(),
-        Kind::Integer => "a whole number".into(),
-        Kind::Boolean => "true or false".into(),
-        Kind::Timestamp => "a date and time, as ISO 8601".into(),
-        Kind::Midnight | Kind::Date => "a date, as YYYY-MM-DD".into(),
-        Kind::TimeOfDay => "a time of day, as HH:MM or HH:MM:SS".into(),
-        Kind::Offset => "an offset from UTC, as +01:00".into(),
-        Kind::Email => "an e-mail address".into(),
-        Kind::Url => "an absolute URL".into(),
-        Kind::Currency => "a currency of ISO 4217".into(),
-        Kind::Country => "a country of ISO 3166-1".into(),
-        Kind::Choice(choices) => format!("one of {}", choices.values.join(", ")),
-        Kind::Ref(model) => format!("the remote id of a record of {model}, as text or number"),
-        Kind::Object(shape) => format!("an object with {}", names(shape)),
-        Kind::Union(union) => {
-            let tags: Vec<&str> = union.variants.iter().map(|(tag, _)| *tag).collect();
-            format!("an object whose `type` is one of {}", tags.join(", "))
+    /// The links of a relation: each item an id, or an object with `remote_id` and what the link
+    /// carries.
+    pub(crate) fn links(
+        &mut self,
+        attributes: Option<&Structure>,
+        value: &Value,
+        path: &Path<'_>,
+    ) -> Vec<Link> {
+        let items = match value {
+            Value::Null => return Vec::new(),
+            Value::Array(items) => items,
+            other => {
+                self.wrong_type(other, path, "a list of ids");
+                return Vec::new();
+            }
+        };
+        let mut links: Vec<Link> = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            let path = path.item(at);
+            let link = match item {
+                Value::Object(entries) => self.link(entries, attributes, &path),
+                item if blank(item) => None,
+                item => {
+                    self.id(item, &path).map(|remote_id| Link { remote_id, attributes: Map::new() })
+                }
+            };
+            // Two links to the same record are one, as far as anybody can see.
+            links.extend(link.filter(|new| links.iter().all(|old| old.remote_id != new.remote_id)));
         }
-        Kind::List(item) => format!("a list, each item {}", expected(item)),
-        Kind::Json => "any JSON".into(),
+        links
     }
-}
 
-fn names(shape: &Structure) -> String {
-    shape.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ")
-}
-
-fn text(came: &Value, trail: &mut Trail<'_>) -> Value {
-    match came {
-        Value::String(_) => came.clone(),
-        Value::Number(_) | Value::Bool(_) => Value::String(came.to_string()),
-        _ => trail.refuse("wrong_type", expected(&Kind::Text), came),
-    }
-}
-
-fn number(came: &Value, trail: &mut Trail<'_>) -> Value {
-    let read = match came {
-        Value::Number(number) => Some(number.clone()),
-        Value::String(text) => parse_number(text.trim()),
-        _ => None,
-    };
-    match read {
-        Some(number) => Value::Number(number),
-        None => trail.refuse("wrong_type", expected(&Kind::Number), came),
-    }
-}
-
-/// A number as a program writes it. Separators of thousands, and a comma before the decimals, mean
-/// different things in different countries, so they are refused rather than guessed.
-fn parse_number(text: &str) -> Option<Number> {
-    let plain =
-        text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
-    if !plain || !text.bytes().any(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let unsigned = text.strip_prefix('+').unwrap_or(text);
-    match unsigned.parse::<i64>() {
-        Ok(whole) => Some(whole.into()),
-        Err(_) => unsigned.parse::<f64>().ok().and_then(Number::from_f64),
-    }
-}
-
-fn integer(came: &Value, trail: &mut Trail<'_>) -> Value {
-    let number = match came {
-        Value::Number(number) => Some(number.clone()),
-        Value::String(text) => parse_number(text.trim()),
-        _ => None,
-    };
-    let whole = number.and_then(|number| {
-        number.as_i64().or_else(|| {
-            let float = number.as_f64()?;
-            (float.fract() == 0.0 && float.abs() < 9.0e15).then_some(float as i64)
-        })
-    });
-    match whole {
-        Some(whole) => whole.into(),
-        None => trail.refuse("wrong_type", expected(&Kind::Integer), came),
-    }
-}
-
-fn boolean(came: &Value, trail: &mut Trail<'_>) -> Value {
-    let word = match came {
-        Value::Bool(_) => return came.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.trim().to_lowercase(),
-        _ => String::new(),
-    };
-    match word.as_str() {
-        "true" | "yes" | "y" | "on" | "1" => Value::Bool(true),
-        "false" | "no" | "n" | "off" | "0" => Value::Bool(false),
-        _ => trail.refuse("wrong_type", expected(&Kind::Boolean), came),
-    }
-}
-
-fn checked(
-    kind: &Kind,
-    came: &Value,
-    trail: &mut Trail<'_>,
-    problem: &'static str,
-    check: impl Fn(&str) -> Option<String>,
-) -> Value {
-    match came.as_str().map(str::trim).and_then(check) {
-        Some(read) => Value::String(read),
-        None => trail.refuse(problem, expected(kind), came),
-    }
-}
-
-fn choice(choices: &'static Choices, came: &Value, trail: &mut Trail<'_>) -> Value {
-    let word = match came {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(_) | Value::Bool(_) => came.to_string(),
-        _ => return trail.refuse("wrong_type", expected(&Kind::Choice(choices)), came),
-    };
-    if let Some(ours) =
-        trail.rules.values.as_ref().and_then(|values| values.get(&word.to_lowercase()))
-    {
-        return ours.map_or(Value::Null, Value::from);
-    }
-    if let Some(ours) = choices.values.iter().find(|value| value.eq_ignore_ascii_case(&word)) {
-        return (*ours).into();
-    }
-    trail.refuse("unknown_value", expected(&Kind::Choice(choices)), came);
-    // An open choice lets the tool's own word through, as the contract allows.
-    if choices.open { Value::String(word) } else { Value::Null }
-}
-
-/// A remote id: text or a number, printed.
-pub(crate) fn remote_id(came: &Value) -> Option<String> {
-    match came {
-        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn object(shape: &'static Structure, came: &Value, trail: &mut Trail<'_>) -> Value {
-    let Value::Object(parts) = came else {
-        return trail.refuse("wrong_type", expected(&Kind::Object(shape)), came);
-    };
-    match fields(shape, parts, trail) {
-        Some(read) if read.values().all(Value::is_null) && !shape.fields.is_empty() => Value::Null,
-        Some(read) => Value::Object(read),
-        None => Value::Null,
-    }
-}
-
-/// The fields of a structure; `None` if one that must be there is not.
-fn fields(
-    shape: &'static Structure,
-    parts: &Map<String, Value>,
-    trail: &mut Trail<'_>,
-) -> Option<Map<String, Value>> {
-    let mut read_fields = Map::new();
-    let mut whole = true;
-    for field in shape.fields {
-        let came = parts.get(field.name).unwrap_or(&Value::Null);
-        let step = format!(".{}", field.name);
-        let value = trail.deeper(&step, |trail| {
-            let value = read(&field.kind, came, trail);
-            whole &= !missing(field, &value, trail);
-            value
-        });
-        read_fields.insert(field.name.to_owned(), value);
-    }
-    whole.then_some(read_fields)
-}
-
-fn missing(field: &Field, value: &Value, trail: &mut Trail<'_>) -> bool {
-    let missing = value.is_null() && is_required(field);
-    if missing {
-        trail.refuse("missing_required", expected(&field.kind), &Value::Null);
-    }
-    missing
-}
-
-fn tagged(union: &'static Union, came: &Value, trail: &mut Trail<'_>) -> Value {
-    let tag = came.get("type").and_then(Value::as_str).unwrap_or_default();
-    let variant = union.variants.iter().find(|(name, _)| *name == tag);
-    let (Some((tag, shape)), Value::Object(parts)) = (variant, came) else {
-        return trail.refuse("wrong_type", expected(&Kind::Union(union)), came);
-    };
-    match fields(shape, parts, trail) {
-        Some(read) => {
-            let mut tagged = Map::new();
-            tagged.insert("type".into(), (*tag).into());
-            tagged.extend(read);
-            Value::Object(tagged)
-        }
-        None => Value::Null,
-    }
-}
-
-fn list(item: &'static Kind, came: &Value, trail: &mut Trail<'_>) -> Value {
-    let Value::Array(items) = came else {
-        return trail.refuse("wrong_type", expected(&Kind::List(item)), came);
-    };
-    let mut values = Vec::new();
-    for (at, came) in items.iter().enumerate() {
-        let value = trail.deeper(&format!("[{at}]"), |trail| read(item, came, trail));
-        if !value.is_null() {
-            values.push(value);
-        }
-    }
-    Value::Array(values)
-}
-
-/// The links of a relation: remote ids, or objects with `remote_id` and attributes.
-pub(crate) fn links(
-    attributes: Option<&'static Structure>,
-    came: &Value,
-    trail: &mut Trail<'_>,
-) -> Vec<Link> {
-    const EXPECTED: &str = "a list of remote ids, or of objects with `remote_id`";
-    let one;
-    let items = match came {
-        Value::Array(items) => items,
-        Value::String(_) | Value::Number(_) => {
-            one = vec![came.clone()];
-            &one
-        }
-        _ => {
-            trail.refuse("wrong_type", EXPECTED, came);
-            return Vec::new();
-        }
-    };
-    let mut links = Vec::new();
-    let mut seen = BTreeSet::new();
-    for (at, item) in items.iter().enumerate() {
-        let empty = item.is_null() || item.as_str().is_some_and(|text| text.trim().is_empty());
-        if empty {
-            continue;
-        }
-        let link = trail.deeper(&format!("[{at}]"), |trail| {
-            let id = remote_id(item.get("remote_id").unwrap_or(item));
-            let Some(remote_id) = id else {
-                trail.refuse("wrong_type", EXPECTED, item);
+    fn link(
+        &mut self,
+        entries: &Map<String, Value>,
+        attributes: Option<&Structure>,
+        path: &Path<'_>,
+    ) -> Option<Link> {
+        let inner = path.field("remote_id");
+        let remote_id = match entries.get("remote_id") {
+            Some(id) if !blank(id) => self.id(id, &inner)?,
+            _ => {
+                self.issue(
+                    path,
+                    "missing_remote_id",
+                    "the remote id of the linked record",
+                    &Value::Null,
+                );
                 return None;
-            };
-            let attributes = match (attributes, item) {
-                (Some(shape), Value::Object(parts)) => fields(shape, parts, trail)?,
-                _ => Map::new(),
-            };
-            Some(Link { remote_id, attributes })
-        });
-        if let Some(link) = link
-            && seen.insert(link.remote_id.clone())
-        {
-            links.push(link);
+            }
+        };
+        let fields = attributes.map_or(&[][..], |shape| shape.fields);
+        let attributes = self.fields(fields, entries, path, "remote_id")?;
+        Some(Link { remote_id, attributes })
+    }
+
+    /// The value that the table has for the tool's one.
+    fn translate(&self, value: &Value) -> Option<Value> {
+        if self.how.table.is_empty() {
+            return None;
+        }
+        let text = printed(value)?.trim().to_lowercase();
+        self.how.table.iter().find(|(theirs, _)| *theirs == text).map(|(_, ours)| ours.clone())
+    }
+
+    fn text(&mut self, value: &Value, path: &Path<'_>) -> Option<String> {
+        match printed(value) {
+            // Neither database keeps it, and no text of a person has it.
+            Some(text) if text.contains('\0') => {
+                self.issue(path, "invalid_text", "text without zero characters", value);
+                None
+            }
+            Some(text) => Some(text),
+            None => {
+                self.wrong_type(value, path, "text");
+                None
+            }
         }
     }
-    links
+
+    /// The remote id of another record.
+    pub(crate) fn id(&mut self, value: &Value, path: &Path<'_>) -> Option<String> {
+        let text = match value {
+            Value::Bool(_) => {
+                self.wrong_type(value, path, "an id");
+                return None;
+            }
+            value => self.text(value, path)?,
+        };
+        let id = text.trim();
+        if id.is_empty() {
+            return None;
+        }
+        if id.chars().nth(ID_CHARS).is_some() {
+            let expected = format!("an id of at most {ID_CHARS} characters");
+            self.issue(path, "invalid_id", &expected, value);
+            return None;
+        }
+        Some(id.to_owned())
+    }
+
+    fn number(&mut self, value: &Value, path: &Path<'_>) -> Option<Value> {
+        match value {
+            Value::Number(_) => return Some(value.clone()),
+            Value::String(text) => {
+                if let Some(number) = plain_number(text.trim()) {
+                    return Some(Value::Number(number));
+                }
+            }
+            _ => {}
+        }
+        self.wrong_type(value, path, "a number, with a point and without separators");
+        None
+    }
+
+    fn integer(&mut self, value: &Value, path: &Path<'_>) -> Option<Value> {
+        let number = match value {
+            Value::Number(number) => Some(number.clone()),
+            Value::String(text) => plain_number(text.trim()),
+            _ => None,
+        };
+        let whole = number.and_then(|number| match number.as_i64() {
+            Some(whole) => Some(whole),
+            None => number.as_f64().and_then(whole_float),
+        });
+        if whole.is_none() {
+            self.wrong_type(value, path, "a whole number");
+        }
+        whole.map(Value::from)
+    }
+
+    fn boolean(&mut self, value: &Value, path: &Path<'_>) -> Option<Value> {
+        let folded = printed(value).unwrap_or_default().trim().to_lowercase();
+        match folded.as_str() {
+            "true" | "yes" | "1" | "y" | "on" => Some(Value::Bool(true)),
+            "false" | "no" | "0" | "n" | "off" => Some(Value::Bool(false)),
+            _ => {
+                self.wrong_type(value, path, "true or false");
+                None
+            }
+        }
+    }
+
+    fn choice(&mut self, choices: &Choices, value: &Value, path: &Path<'_>) -> Option<Value> {
+        let Some(text) = printed(value) else {
+            self.wrong_type(value, path, &format!("one of {}", choices.values.join(", ")));
+            return None;
+        };
+        let text = text.trim();
+        if let Some(known) = choices.values.iter().find(|known| known.eq_ignore_ascii_case(text)) {
+            return Some(Value::from(*known));
+        }
+        self.issue(path, "unknown_value", &format!("one of {}", choices.values.join(", ")), value);
+        let passes = choices.open && !text.contains('\0');
+        passes.then(|| Value::from(text))
+    }
+
+    fn timestamp(&mut self, value: &Value, path: &Path<'_>) -> Option<Value> {
+        let zone = self.how.zone.as_ref().unwrap_or(self.zone);
+        let read = match value {
+            Value::Number(number) => number.as_f64().and_then(moment::moment_of_number),
+            Value::String(text) => moment::moment(text.trim(), self.how.format.as_deref(), zone),
+            _ => None,
+        };
+        if read.is_none() {
+            let expected = self.expected("a time stamp, YYYY-MM-DDTHH:MM:SS with or without zone");
+            self.issue(path, "invalid_date", &expected, value);
+        }
+        read.map(|milliseconds| cadre_model::time::wire(milliseconds).into())
+    }
+
+    fn day(&mut self, value: &Value, path: &Path<'_>) -> Option<jiff::civil::Date> {
+        let day = match value {
+            Value::String(text) => moment::day(text.trim(), self.how.format.as_deref()),
+            // `%Y%m%d` may come as a number; without a format a number is no date.
+            Value::Number(_) if self.how.format.is_some() => {
+                printed(value).and_then(|text| moment::day(&text, self.how.format.as_deref()))
+            }
+            _ => None,
+        };
+        if day.is_none() {
+            let expected = self.expected("a date, YYYY-MM-DD");
+            self.issue(path, "invalid_date", &expected, value);
+        }
+        day
+    }
+
+    fn expected(&self, plain: &str) -> String {
+        match &self.how.format {
+            Some(format) => format!("a date in the format {format}"),
+            None => plain.to_owned(),
+        }
+    }
+
+    /// A text that must read as something.
+    fn parsed(
+        &mut self,
+        value: &Value,
+        path: &Path<'_>,
+        problem: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<String>,
+    ) -> Option<Value> {
+        let Value::String(text) = value else {
+            self.wrong_type(value, path, expected);
+            return None;
+        };
+        let good = read(text.trim());
+        if good.is_none() {
+            self.issue(path, problem, expected, value);
+        }
+        good.map(Value::String)
+    }
+
+    fn list(&mut self, kind: &Kind, value: &Value, path: &Path<'_>) -> Option<Value> {
+        let Value::Array(items) = value else {
+            if !blank(value) {
+                self.wrong_type(value, path, "a list");
+            }
+            return None;
+        };
+        let read = |(at, item)| self.read(kind, item, &path.item(at));
+        Some(Value::Array(items.iter().enumerate().filter_map(read).collect()))
+    }
+
+    fn object(
+        &mut self,
+        shape: &Structure,
+        value: &Value,
+        path: &Path<'_>,
+    ) -> Option<Map<String, Value>> {
+        let Value::Object(entries) = value else {
+            if !blank(value) {
+                self.wrong_type(value, path, "an object");
+            }
+            return None;
+        };
+        if entries.values().all(nothing) {
+            return None;
+        }
+        let mut object = self.fields(shape.fields, entries, path, "")?;
+        if shape.name == "ScreeningQuestionAnswer" {
+            let answer = self.answer(&object, path)?;
+            object.insert("answer".to_owned(), answer);
+        }
+        Some(object)
+    }
+
+    /// The form of an answer follows from the kind of its question, which the type cannot say.
+    fn answer(&mut self, object: &Map<String, Value>, path: &Path<'_>) -> Option<Value> {
+        let question = object.get("question").and_then(|question| question.get("type"));
+        let kind = question.and_then(Value::as_str)?;
+        let (_, form) = ANSWER_FORMS.iter().find(|(name, _)| *name == kind)?;
+        let given = object.get("answer").and_then(Value::as_object);
+        let given = given.cloned().unwrap_or_default();
+        let mut answer = self.fields(form.fields, &given, &path.field("answer"), "")?;
+        for field in form.fields {
+            let empty = if matches!(field.kind, Kind::List(_)) && !field.nullable {
+                Value::Array(Vec::new())
+            } else {
+                Value::Null
+            };
+            answer.entry(field.name).or_insert(empty);
+        }
+        Some(Value::Object(answer))
+    }
+
+    fn union(&mut self, union: &Union, value: &Value, path: &Path<'_>) -> Option<Value> {
+        let Value::Object(entries) = value else {
+            if !blank(value) {
+                self.wrong_type(value, path, "an object");
+            }
+            return None;
+        };
+        if entries.values().all(nothing) {
+            return None;
+        }
+        let given = entries.get("type").unwrap_or(&Value::Null);
+        let folded = given.as_str().unwrap_or_default().trim();
+        let variant = union.variants.iter().find(|(name, _)| name.eq_ignore_ascii_case(folded));
+        let Some((tag, shape)) = variant else {
+            let names: Vec<&str> = union.variants.iter().map(|(name, _)| *name).collect();
+            let expected = format!("one of {}", names.join(", "));
+            self.issue(&path.field("type"), "unknown_value", &expected, given);
+            return None;
+        };
+        let fields = self.fields(shape.fields, entries, path, "type")?;
+        let mut object = Map::with_capacity(fields.len() + 1);
+        object.insert("type".to_owned(), Value::from(*tag));
+        object.extend(fields);
+        Some(Value::Object(object))
+    }
+
+    /// The fields of a structure; `None` when one that must be there is not. `besides` names an
+    /// entry that is read elsewhere.
+    fn fields(
+        &mut self,
+        fields: &[Field],
+        entries: &Map<String, Value>,
+        path: &Path<'_>,
+        besides: &str,
+    ) -> Option<Map<String, Value>> {
+        let known = |name: &String| fields.iter().any(|field| field.name == *name);
+        for (name, value) in entries.iter().filter(|(name, _)| *name != besides && !known(name)) {
+            self.issue(&path.field(name), "unknown_field", "a field of the unified model", value);
+        }
+        let mut object = Map::with_capacity(fields.len());
+        let mut complete = true;
+        for field in fields {
+            let path = path.field(field.name);
+            let given = entries.get(field.name).unwrap_or(&Value::Null);
+            let before = self.issues.len();
+            match self.read(&field.kind, given, &path) {
+                Some(value) => {
+                    object.insert(field.name.to_owned(), value);
+                }
+                None if may_be_absent(field) => {}
+                None => {
+                    complete = false;
+                    if self.issues.len() == before {
+                        self.issue(&path, "missing_required", "a value", &Value::Null);
+                    }
+                }
+            }
+        }
+        complete.then_some(object)
+    }
+
+    fn json(&mut self, value: &Value, path: &Path<'_>) -> Option<Value> {
+        if deeper_than(value, JSON_DEPTH) {
+            let expected = format!("JSON nested at most {JSON_DEPTH} deep");
+            self.issue(path, "invalid_json", &expected, &Value::Null);
+            return None;
+        }
+        Some(value.clone())
+    }
+
+    fn wrong_type(&mut self, value: &Value, path: &Path<'_>, expected: &str) {
+        self.issue(path, "wrong_type", expected, value);
+    }
+
+    pub(crate) fn issue(&mut self, path: &Path<'_>, problem: &str, expected: &str, got: &Value) {
+        self.issues.push(Issue {
+            model: self.model.to_owned(),
+            remote_id: self.remote_id.map(str::to_owned),
+            field: Some(path.to_string()),
+            problem: problem.to_owned(),
+            expected: expected.to_owned(),
+            got: shown(got),
+        });
+    }
 }
 
-#[cfg(test)]
-mod tests;
+/// Whether a field without a value is completed when the record is stored: lists, and structures
+/// that can be without any part.
+pub(crate) fn may_be_absent(field: &Field) -> bool {
+    field.nullable
+        || match field.kind {
+            Kind::List(_) => true,
+            Kind::Object(shape) => shape.fields.iter().all(may_be_absent),
+            _ => false,
+        }
+}
+
+/// A value as an issue quotes it.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => Issue::shorten(text),
+        Value::Array(items) if items.len() > ISSUE_VALUE_CHARS => {
+            format!("a list of {} items", items.len())
+        }
+        Value::Object(entries) if entries.len() > ISSUE_VALUE_CHARS => {
+            format!("an object of {} fields", entries.len())
+        }
+        other => Issue::shorten(&other.to_string()),
+    }
+}
+
+fn blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// How some databases write that there is no date.
+fn no_date(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.trim_start().starts_with("0000-00-00"))
+}
+
+/// Whether a value says nothing: null, an empty text, or a list or object of nothing.
+fn nothing(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.values().all(nothing),
+        other => blank(other),
+    }
+}
+
+fn deeper_than(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Array(items) => depth == 0 || items.iter().any(|item| deeper_than(item, depth - 1)),
+        Value::Object(entries) => {
+            depth == 0 || entries.values().any(|item| deeper_than(item, depth - 1))
+        }
+        _ => false,
+    }
+}
