@@ -7,6 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cadre_model::fault::{Code, Retry, Who};
+use cadre_model::mapped::Issue;
 use cadre_model::time::wire;
 use cadre_store::{Error, ExchangeRow, Interaction, InteractionKind, Run, StreamProgress};
 use http::HeaderMap;
@@ -18,6 +19,10 @@ use crate::state::AppState;
 
 /// Exchanges that the page shows; a long sync has many more.
 const EXCHANGES: usize = 200;
+/// Runs of an integration among which the page looks for its own.
+const RUNS: u32 = 200;
+/// Values that did not fit that the page shows.
+const ISSUES: u32 = 100;
 /// Longest body that is laid out as JSON, in bytes.
 const LAID_OUT_BYTES: usize = 256 * 1024;
 
@@ -37,8 +42,7 @@ struct LogPage {
     request: Vec<Row>,
     body: Option<String>,
     curl: Option<String>,
-    run_reason: Option<String>,
-    streams: Vec<StreamOut>,
+    sync: Option<SyncOut>,
     exchanges: Vec<ExchangeOut>,
     children: Vec<ChildOut>,
 }
@@ -61,14 +65,18 @@ struct Row {
 }
 
 #[derive(Debug)]
+struct SyncOut {
+    reason: Option<String>,
+    streams: Vec<StreamOut>,
+    deleted: Vec<Row>,
+    issues: Vec<Issue>,
+}
+
+#[derive(Debug)]
 struct StreamOut {
     name: String,
     pages: u64,
     rows: u64,
-    written: u64,
-    unchanged: u64,
-    deleted: u64,
-    issues: u64,
     end: String,
 }
 
@@ -123,31 +131,85 @@ async fn show(
     let Some(interaction) = store.interaction_get(scope, id).await? else { return Ok(None) };
     let exchanges = store.exchange_list(scope, id).await?;
     let children = store.interaction_children(scope, id).await?;
-    let (run, progress) = match &interaction.integration_id {
+    let sync = match &interaction.integration_id {
         Some(integration_id) if interaction.kind == InteractionKind::Sync => {
-            run_of(state, environment, integration_id, id).await?
+            sync_of(state, environment, integration_id, id).await?
         }
-        _ => (None, Vec::new()),
+        _ => None,
     };
-    Ok(Some(page(state, &environment.name, interaction, exchanges, children, run, progress)))
+    Ok(Some(page(state, &environment.name, interaction, exchanges, children, sync)))
 }
 
 /// The sync that the interaction is the log of.
-async fn run_of(
+async fn sync_of(
     state: &AppState,
     environment: &Environment,
     integration_id: &str,
     interaction_id: &str,
-) -> Result<(Option<Run>, Vec<StreamProgress>), Error> {
+) -> Result<Option<SyncOut>, Error> {
     let store = &state.store;
     let Some(scope) = store.integration_scope(&environment.scope, integration_id).await? else {
-        return Ok((None, Vec::new()));
+        return Ok(None);
     };
-    let runs = store.run_list(&scope, 100).await?;
-    let found = runs.into_iter().find(|run| run.interaction_id.as_deref() == Some(interaction_id));
-    let Some(run) = found else { return Ok((None, Vec::new())) };
+    let runs = store.run_list(&scope, RUNS).await?;
+    let found = runs.iter().position(|run| run.interaction_id.as_deref() == Some(interaction_id));
+    let Some(position) = found else { return Ok(None) };
+    let run = &runs[position];
     let progress = store.run_stream_progress(&scope, &run.id).await?;
-    Ok((Some(run), progress))
+    // What did not fit is kept of the latest run alone.
+    let issues = if position == 0 { store.issues_list(&scope, ISSUES).await? } else { Vec::new() };
+    Ok(Some(sync_out(run, progress, issues)))
+}
+
+fn sync_out(run: &Run, progress: Vec<StreamProgress>, issues: Vec<Issue>) -> SyncOut {
+    let ended = run.counts.get("streams").and_then(Value::as_object);
+    let streams = match ended {
+        Some(streams) => streams.iter().map(|(name, end)| stream_out(name, end)).collect(),
+        None => progress.into_iter().map(progress_out).collect(),
+    };
+    let deleted = run.counts.get("deleted").and_then(Value::as_object).into_iter().flatten();
+    SyncOut {
+        reason: run.reason.clone().filter(|reason| !reason.is_empty()),
+        streams,
+        deleted: deleted
+            .filter(|(_, count)| count.as_u64() != Some(0))
+            .map(|(model, count)| Row { name: model.clone(), value: count.to_string() })
+            .collect(),
+        issues,
+    }
+}
+
+fn stream_out(name: &str, end: &Value) -> StreamOut {
+    let number = |key: &str| end.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let words = |key: &str| {
+        let list = end.get(key).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")
+    };
+    let complete = end.get("complete").and_then(Value::as_bool).unwrap_or(false);
+    let mut parts = vec![if complete { "complete".to_owned() } else { "not complete".to_owned() }];
+    let (incomplete, failures) = (words("incomplete"), words("failures"));
+    if !incomplete.is_empty() {
+        parts.push(format!("without all of {incomplete}"));
+    }
+    if !failures.is_empty() {
+        parts.push(failures);
+    }
+    StreamOut {
+        name: name.to_owned(),
+        pages: number("pages"),
+        rows: number("rows"),
+        end: parts.join(": "),
+    }
+}
+
+fn progress_out(progress: StreamProgress) -> StreamOut {
+    let end = if progress.complete { "complete" } else { "going on" };
+    StreamOut {
+        name: progress.stream,
+        pages: progress.pages,
+        rows: progress.rows,
+        end: end.to_owned(),
+    }
 }
 
 fn page(
@@ -156,8 +218,7 @@ fn page(
     interaction: Interaction,
     exchanges: Vec<ExchangeRow>,
     children: Vec<Interaction>,
-    run: Option<Run>,
-    progress: Vec<StreamProgress>,
+    sync: Option<SyncOut>,
 ) -> LogPage {
     let curl = curl(state, &interaction);
     let request = interaction.request.as_ref();
@@ -173,8 +234,7 @@ fn page(
         request: request_rows(request),
         body: body.map(laid_out),
         curl,
-        run_reason: run.and_then(|run| run.reason).filter(|reason| !reason.is_empty()),
-        streams: progress.into_iter().map(stream_out).collect(),
+        sync,
         exchanges: exchanges.into_iter().take(EXCHANGES).map(exchange_out).collect(),
         children: children.into_iter().map(child_out).collect(),
         id: interaction.id,
@@ -267,24 +327,6 @@ fn curl(state: &AppState, interaction: &Interaction) -> Option<String> {
         command.push_str(&format!(" \\\n  -H 'Content-Type: application/json' \\\n  -d {body}"));
     }
     Some(command)
-}
-
-fn stream_out(progress: StreamProgress) -> StreamOut {
-    let end = match (progress.failed, progress.complete) {
-        (Some(words), _) => words,
-        (None, true) => "complete".to_owned(),
-        (None, false) => "not complete".to_owned(),
-    };
-    StreamOut {
-        name: progress.stream,
-        pages: progress.pages,
-        rows: progress.rows,
-        written: progress.written,
-        unchanged: progress.unchanged,
-        deleted: progress.deleted,
-        issues: progress.issues,
-        end,
-    }
 }
 
 fn exchange_out(exchange: ExchangeRow) -> ExchangeOut {

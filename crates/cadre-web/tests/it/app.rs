@@ -181,7 +181,7 @@ impl TestApp {
         let end =
             RunEnd { state: RunState::Succeeded, reason: None, fault: None, counts: json!({}) };
         self.store.run_end(&scope, &run.run_id, end).await.expect("an end");
-        self.store.job_finish(&job, &json!({})).await.expect("an end");
+        self.store.job_finish(&job).await.expect("an end");
         let now = self.clock.now_ms();
         self.store.integration_first_synced(&scope, now).await.expect("a store");
         let completed = SetupStatus::Completed;
