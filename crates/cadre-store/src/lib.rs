@@ -1,1 +1,72 @@
-//! SQLite and PostgreSQL.
+//! SQLite and PostgreSQL: all SQL of Cadre is here.
+//!
+//! SQL is written once, in what both databases accept, with `$1` placeholders. What truly differs
+//! stands side by side in [`dialect`]. Times are milliseconds since 1970, JSON is text.
+//!
+//! Every function about a customer's data takes a scope first: [`EnvironmentScope`] or
+//! [`IntegrationScope`]. Authentication makes them; jobs and the command line ask for them by a name
+//! that a reviewer sees (`system_scope`). Nothing here decides policy: absence is `None`, and whoever
+//! calls gives it its meaning.
+//!
+//! To add a table: a pair of migrations with the next number, a file named for the noun, functions on
+//! [`Store`].
+
+mod dialect;
+mod integrations;
+mod interactions;
+mod jobs;
+mod keys;
+mod logins;
+mod records;
+mod runs;
+mod scope_configs;
+mod secrets;
+mod store;
+mod tenants;
+
+pub use integrations::{
+    EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
+};
+pub use interactions::{
+    ExchangeRow, Interaction, InteractionFilter, InteractionKind, NewInteraction,
+};
+pub use jobs::{Enqueue, Job, NewJob};
+pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};
+pub use records::{ListPage, ListQuery, ModelStats, PageOutcome, PageWrite};
+pub use runs::{NewRun, Run, RunEnd, RunKind, RunState, RunTrigger, StreamProgress};
+pub use scope_configs::{ScopeConfig, Setting};
+pub use secrets::MasterKey;
+pub use store::{Backend, Error, OpenOptions, Store};
+pub use tenants::{Environment, EnvironmentKind, EnvironmentScope, IntegrationScope};
+
+/// Declares an enum that is stored as text.
+macro_rules! stored_words {
+    ($(#[doc = $doc:expr])+ pub enum $name:ident { $($(#[doc = $variant_doc:expr])+ $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[doc = $variant_doc])+ $variant),+ }
+
+        impl $name {
+            /// The word that is stored.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+
+            pub(crate) fn read(word: &str) -> Result<Self, $crate::Error> {
+                match word {
+                    $($word => Ok($name::$variant),)+
+                    other => Err($crate::Error::damaged(concat!("a ", stringify!($name)), other)),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use stored_words;

@@ -1,0 +1,58 @@
+//! The few statements in which the two databases differ, side by side.
+
+use crate::store::Backend;
+
+impl Backend {
+    /// Takes the oldest due job of a kind. `$1` now, `$2` end of the lease, `$3` token, `$4` kind.
+    ///
+    /// PostgreSQL has many writers: a row that another worker is taking is passed over, not waited
+    /// for. SQLite has one writer at a time, so the plain statement is already exclusive.
+    pub(crate) fn claim_job(self) -> &'static str {
+        match self {
+            Backend::Postgres => {
+                "UPDATE jobs SET state = 'running', lease_until = $2, lease_token = $3, attempts = attempts + 1
+                 WHERE id = (SELECT id FROM jobs WHERE kind = $4 AND run_at <= $1
+                               AND (state = 'queued' OR (state = 'running' AND lease_until < $1))
+                             ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+                 RETURNING id, kind, key, payload, integration_id, attempts, lease_token"
+            }
+            Backend::Sqlite => {
+                "UPDATE jobs SET state = 'running', lease_until = $2, lease_token = $3, attempts = attempts + 1
+                 WHERE id = (SELECT id FROM jobs WHERE kind = $4 AND run_at <= $1
+                               AND (state = 'queued' OR (state = 'running' AND lease_until < $1))
+                             ORDER BY run_at, id LIMIT 1)
+                 RETURNING id, kind, key, payload, integration_id, attempts, lease_token"
+            }
+        }
+    }
+
+    /// Begins a transaction that will write. SQLite takes the right to write at once, because a
+    /// transaction that asks for it later may be refused.
+    pub(crate) fn begin(self) -> &'static str {
+        match self {
+            Backend::Postgres => "BEGIN",
+            Backend::Sqlite => "BEGIN IMMEDIATE",
+        }
+    }
+
+    /// What a new connection is told; `writes` says whether it may write.
+    pub(crate) fn set_up(self, writes: bool) -> &'static [&'static str] {
+        match (self, writes) {
+            (Backend::Postgres, _) => &[],
+            (Backend::Sqlite, true) => &[
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = NORMAL",
+                "PRAGMA busy_timeout = 10000",
+                "PRAGMA foreign_keys = ON",
+                "PRAGMA cache_size = -16000",
+                "PRAGMA temp_store = MEMORY",
+            ],
+            (Backend::Sqlite, false) => &[
+                "PRAGMA busy_timeout = 10000",
+                "PRAGMA query_only = ON",
+                "PRAGMA cache_size = -8000",
+                "PRAGMA mmap_size = 67108864",
+            ],
+        }
+    }
+}

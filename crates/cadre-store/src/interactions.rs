@@ -1,0 +1,398 @@
+//! Interactions: what happened, and the exchanges with tools that belong to it. What `log_url` opens.
+
+use cadre_model::fault::Fault;
+use cadre_model::ids::random_id;
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::store::{Attempt, Error, Store};
+use crate::stored_words;
+use crate::tenants::EnvironmentScope;
+
+stored_words! {
+    /// What kind of thing happened.
+    pub enum InteractionKind {
+        /// A call of the API.
+        Api = "api",
+        /// A sync.
+        Sync = "sync",
+        /// A write to a tool, or a live read.
+        Action = "action",
+        /// A request passed through to a tool.
+        Passthrough = "passthrough",
+        /// An account being linked.
+        ConnectionFlow = "connection_flow",
+    }
+}
+
+/// A new interaction.
+#[derive(Debug, Clone)]
+pub struct NewInteraction {
+    /// Its id.
+    pub id: String,
+    /// The environment it belongs to; empty while nobody is known to have called.
+    pub environment_id: String,
+    /// The integration it is about.
+    pub integration_id: Option<String>,
+    /// The interaction it is part of.
+    pub parent_id: Option<String>,
+    /// What kind of thing happened.
+    pub kind: InteractionKind,
+    /// What happened, in a few words.
+    pub title: String,
+    /// Method of the call.
+    pub method: Option<String>,
+    /// Path and query of the call.
+    pub path: Option<String>,
+    /// Status of the answer.
+    pub status: Option<u16>,
+    /// The fault it ended with.
+    pub fault: Option<Fault>,
+    /// The rule that classified it.
+    pub rule: Option<String>,
+    /// What was asked, redacted.
+    pub request: Option<Value>,
+    /// What was answered, redacted.
+    pub response: Option<Value>,
+    /// When it began.
+    pub started_at: i64,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+}
+
+impl NewInteraction {
+    /// An interaction that has just begun.
+    #[must_use]
+    pub fn new(kind: InteractionKind, started_at: i64) -> Self {
+        Self {
+            id: random_id(),
+            environment_id: String::new(),
+            integration_id: None,
+            parent_id: None,
+            kind,
+            title: String::new(),
+            method: None,
+            path: None,
+            status: None,
+            fault: None,
+            rule: None,
+            request: None,
+            response: None,
+            started_at,
+            ended_at: None,
+        }
+    }
+}
+
+/// An interaction.
+#[derive(Debug, Clone)]
+pub struct Interaction {
+    /// Its id.
+    pub id: String,
+    /// The environment it belongs to.
+    pub environment_id: String,
+    /// The integration it is about.
+    pub integration_id: Option<String>,
+    /// The interaction it is part of.
+    pub parent_id: Option<String>,
+    /// What kind of thing happened.
+    pub kind: InteractionKind,
+    /// What happened, in a few words.
+    pub title: String,
+    /// Method of the call.
+    pub method: Option<String>,
+    /// Path and query of the call.
+    pub path: Option<String>,
+    /// Status of the answer.
+    pub status: Option<u16>,
+    /// Code of the fault it ended with.
+    pub code: Option<String>,
+    /// What happened here.
+    pub message: Option<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// What only the operator may see.
+    pub context: Option<String>,
+    /// The rule that classified it.
+    pub rule: Option<String>,
+    /// What was asked, redacted.
+    pub request: Option<Value>,
+    /// What was answered, redacted.
+    pub response: Option<Value>,
+    /// When it began.
+    pub started_at: i64,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+}
+
+/// Which interactions are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct InteractionFilter {
+    /// Only of this kind.
+    pub kind: Option<InteractionKind>,
+    /// Only about this integration.
+    pub integration_id: Option<String>,
+    /// Only with this code.
+    pub code: Option<String>,
+    /// Only parts of this interaction.
+    pub parent_id: Option<String>,
+    /// Only those that failed.
+    pub failed: bool,
+    /// Only those that began before this moment.
+    pub before: Option<i64>,
+    /// Most of them.
+    pub limit: u32,
+}
+
+/// A request to a tool and its answer, redacted.
+#[derive(Debug, Clone)]
+pub struct ExchangeRow {
+    /// Place within the interaction.
+    pub seq: i64,
+    /// When.
+    pub at: i64,
+    /// Method.
+    pub method: String,
+    /// URL.
+    pub url: String,
+    /// Headers of the request, an object.
+    pub request_headers: Value,
+    /// Body of the request.
+    pub request_body: Option<String>,
+    /// Status of the answer.
+    pub status: Option<u16>,
+    /// Headers of the answer, an object.
+    pub response_headers: Value,
+    /// Body of the answer.
+    pub response_body: Option<String>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The rule that classified the answer.
+    pub rule: Option<String>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+}
+
+const COLUMNS: &str = "environment_id, id, integration_id, parent_id, kind, title, method, path, status, code, message, \
+    hint, context, rule, request, response, started_at, ended_at";
+
+impl Store {
+    /// Stores an interaction; one that is there is replaced.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn interaction_write(&self, new: NewInteraction) -> Result<(), Error> {
+        let fault = new.fault.as_ref();
+        sqlx::query(
+            "INSERT INTO interactions (environment_id, id, integration_id, parent_id, kind, title, method, path,
+                 status, code, message, hint, context, rule, request, response, started_at, ended_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+             ON CONFLICT (environment_id, id) DO UPDATE SET integration_id = $3, title = $6, status = $9, code = $10,
+                 message = $11, hint = $12, context = $13, rule = $14, request = $15, response = $16, ended_at = $18",
+        )
+        .bind(&new.environment_id)
+        .bind(&new.id)
+        .bind(&new.integration_id)
+        .bind(&new.parent_id)
+        .bind(new.kind.as_str())
+        .bind(&new.title)
+        .bind(&new.method)
+        .bind(&new.path)
+        .bind(new.status.map(i64::from))
+        .bind(fault.map(|fault| fault.code.as_str()))
+        .bind(fault.map(|fault| fault.message.clone()))
+        .bind(fault.map(|fault| fault.next_step().to_owned()))
+        .bind(fault.and_then(|fault| fault.context.clone()))
+        .bind(&new.rule)
+        .bind(new.request.as_ref().map(Value::to_string))
+        .bind(new.response.as_ref().map(Value::to_string))
+        .bind(new.started_at)
+        .bind(new.ended_at)
+        .execute(self.write())
+        .await
+        .attempt("write to the log")?;
+        Ok(())
+    }
+
+    /// One interaction of an environment. Those without environment (nobody known called) are found too.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn interaction_get(
+        &self,
+        scope: &EnvironmentScope,
+        id: &str,
+    ) -> Result<Option<Interaction>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM interactions WHERE environment_id IN ($1, '') AND id = $2"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(scope.id())
+            .bind(id)
+            .fetch_optional(self.read())
+            .await
+            .attempt("read the log")?;
+        row.as_ref().map(interaction).transpose()
+    }
+
+    /// Interactions of an environment, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn interaction_list(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &InteractionFilter,
+    ) -> Result<Vec<Interaction>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM interactions WHERE environment_id = $1
+             AND ($2 = '' OR kind = $2) AND ($3 = '' OR integration_id = $3) AND ($4 = '' OR code = $4)
+             AND ($5 = '' OR parent_id = $5) AND ($6 = 0 OR code IS NOT NULL) AND started_at < $7
+             ORDER BY started_at DESC, id LIMIT $8"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(scope.id())
+            .bind(filter.kind.map_or("", InteractionKind::as_str))
+            .bind(filter.integration_id.as_deref().unwrap_or_default())
+            .bind(filter.code.as_deref().unwrap_or_default())
+            .bind(filter.parent_id.as_deref().unwrap_or_default())
+            .bind(i64::from(filter.failed))
+            .bind(filter.before.unwrap_or(i64::MAX))
+            .bind(i64::from(filter.limit))
+            .fetch_all(self.read())
+            .await
+            .attempt("list the log")?;
+        rows.iter().map(interaction).collect()
+    }
+
+    /// Stores exchanges of an interaction.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn exchange_write(
+        &self,
+        interaction_id: &str,
+        rows: &[ExchangeRow],
+    ) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        for row in rows {
+            sqlx::query(
+                "INSERT INTO exchanges (interaction_id, seq, at, method, url, request_headers, request_body, status,
+                     response_headers, response_body, duration_ms, rule, error)
+                 VALUES ($1, (SELECT COALESCE(MAX(seq) + 1, 0) FROM exchanges WHERE interaction_id = $1),
+                     $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            )
+            .bind(interaction_id)
+            .bind(row.at)
+            .bind(&row.method)
+            .bind(&row.url)
+            .bind(row.request_headers.to_string())
+            .bind(&row.request_body)
+            .bind(row.status.map(i64::from))
+            .bind(row.response_headers.to_string())
+            .bind(&row.response_body)
+            .bind(i64::try_from(row.duration_ms).unwrap_or(i64::MAX))
+            .bind(&row.rule)
+            .bind(&row.error)
+            .execute(&mut *tx)
+            .await
+            .attempt("write to the log")?;
+        }
+        tx.commit().await.attempt("write to the log")
+    }
+
+    /// The exchanges of an interaction of an environment, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn exchange_list(
+        &self,
+        scope: &EnvironmentScope,
+        interaction_id: &str,
+    ) -> Result<Vec<ExchangeRow>, Error> {
+        let rows = sqlx::query(
+            "SELECT e.seq, e.at, e.method, e.url, e.request_headers, e.request_body, e.status, e.response_headers,
+                 e.response_body, e.duration_ms, e.rule, e.error
+             FROM exchanges e JOIN interactions i ON i.id = e.interaction_id AND i.environment_id = $1
+             WHERE e.interaction_id = $2 ORDER BY e.seq LIMIT 1000",
+        )
+        .bind(scope.id())
+        .bind(interaction_id)
+        .fetch_all(self.read())
+        .await
+        .attempt("read the log")?;
+        Ok(rows.iter().map(exchange).collect())
+    }
+
+    /// Removes interactions that began before a moment, with their exchanges.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn interactions_prune(&self, before: i64) -> Result<u64, Error> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "DELETE FROM exchanges WHERE interaction_id IN (SELECT id FROM interactions WHERE started_at < $1)",
+        )
+        .bind(before)
+        .execute(&mut *tx)
+        .await
+        .attempt("remove old exchanges")?;
+        let done = sqlx::query("DELETE FROM interactions WHERE started_at < $1")
+            .bind(before)
+            .execute(&mut *tx)
+            .await
+            .attempt("remove old interactions")?;
+        tx.commit().await.attempt("remove old interactions")?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn interaction(row: &AnyRow) -> Result<Interaction, Error> {
+    let kind: String = row.get("kind");
+    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(Interaction {
+        id: row.get("id"),
+        environment_id: row.get("environment_id"),
+        integration_id: row.get("integration_id"),
+        parent_id: row.get("parent_id"),
+        kind: InteractionKind::read(&kind)?,
+        title: row.get("title"),
+        method: row.get("method"),
+        path: row.get("path"),
+        status: row.get::<Option<i64>, _>("status").and_then(|status| u16::try_from(status).ok()),
+        code: row.get("code"),
+        message: row.get("message"),
+        hint: row.get("hint"),
+        context: row.get("context"),
+        rule: row.get("rule"),
+        request: json(row.get("request")),
+        response: json(row.get("response")),
+        started_at: row.get("started_at"),
+        ended_at: row.get("ended_at"),
+    })
+}
+
+fn exchange(row: &AnyRow) -> ExchangeRow {
+    let json = |text: String| serde_json::from_str(&text).unwrap_or_default();
+    ExchangeRow {
+        seq: row.get("seq"),
+        at: row.get("at"),
+        method: row.get("method"),
+        url: row.get("url"),
+        request_headers: json(row.get("request_headers")),
+        request_body: row.get("request_body"),
+        status: row.get::<Option<i64>, _>("status").and_then(|status| u16::try_from(status).ok()),
+        response_headers: json(row.get("response_headers")),
+        response_body: row.get("response_body"),
+        duration_ms: u64::try_from(row.get::<i64, _>("duration_ms")).unwrap_or(0),
+        rule: row.get("rule"),
+        error: row.get("error"),
+    }
+}

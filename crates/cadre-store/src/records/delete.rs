@@ -1,0 +1,182 @@
+//! What a complete pass did not see.
+//!
+//! A run keeps 8 bytes of each id that it saw. Two ids with the same 8 bytes would hide a deletion, never
+//! cause one; with two million records that has a chance of about one in a hundred thousand.
+
+use sqlx::Row;
+
+use super::sql::{CHUNK, placeholders};
+use super::touch::{Changes, touch};
+use crate::jobs::{Job, fence};
+use crate::store::{Attempt, Error, Store};
+use crate::tenants::IntegrationScope;
+
+/// Ids that are compared at once.
+const AT_ONCE: i64 = 5_000;
+
+/// The first ten characters of an id as a number: 58 bits.
+pub(super) fn short(id: &str) -> u64 {
+    const ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    id.bytes().take(10).fold(0, |number, byte| {
+        number * 58 + ALPHABET.iter().position(|known| *known == byte).unwrap_or(0) as u64
+    })
+}
+
+impl Store {
+    /// How many live records of a model a run has not seen.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn records_unseen(
+        &self,
+        scope: &IntegrationScope,
+        run_id: &str,
+        model: &str,
+    ) -> Result<u64, Error> {
+        let seen = self.seen(scope, run_id, model).await?;
+        let (mut count, mut after) = (0, String::new());
+        while let Some((unseen, last)) = self.unseen_after(scope, model, &seen, &after).await? {
+            count += unseen.len() as u64;
+            after = last;
+        }
+        Ok(count)
+    }
+
+    /// Marks as deleted every live record of a model that a run has not seen; how many there were.
+    /// Only to be called after every stream that feeds the model was read to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseLost`] when another worker has the job.
+    pub async fn records_delete_unseen(
+        &self,
+        scope: &IntegrationScope,
+        run_id: &str,
+        model: &str,
+        job: &Job,
+    ) -> Result<u64, Error> {
+        let seen = self.seen(scope, run_id, model).await?;
+        let (mut count, mut after) = (0, String::new());
+        while let Some((unseen, last)) = self.unseen_after(scope, model, &seen, &after).await? {
+            after = last;
+            for ids in unseen.chunks(CHUNK) {
+                self.mark_deleted(scope, model, ids, job).await?;
+                count += ids.len() as u64;
+            }
+        }
+        Ok(count)
+    }
+
+    /// How many records of a model there are.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn records_count(
+        &self,
+        scope: &IntegrationScope,
+        model: &str,
+        include_deleted: bool,
+    ) -> Result<u64, Error> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) FROM records WHERE integration_id = $1 AND model = $2
+             AND (remote_deleted_at IS NULL OR $3 = 1)",
+        )
+        .bind(scope.id())
+        .bind(model)
+        .bind(i64::from(include_deleted))
+        .fetch_one(self.write())
+        .await
+        .attempt("count records")?;
+        Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
+    }
+
+    async fn mark_deleted(
+        &self,
+        scope: &IntegrationScope,
+        model: &str,
+        ids: &[String],
+        job: &Job,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        fence(&mut tx, job).await?;
+        let sql = format!(
+            "UPDATE records SET remote_deleted_at = $1, changed_at = $1, touched_at = $1
+             WHERE integration_id = $2 AND model = $3 AND remote_deleted_at IS NULL AND id IN ({})",
+            placeholders(4, ids.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == CHUNK);
+        query = query.bind(now).bind(scope.id()).bind(model);
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.execute(&mut *tx).await.attempt("mark records as deleted")?;
+        let sql = format!(
+            "SELECT field, target_id FROM record_refs WHERE integration_id = $1 AND model = $2 AND id IN ({})",
+            placeholders(3, ids.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == CHUNK);
+        query = query.bind(scope.id()).bind(model);
+        for id in ids {
+            query = query.bind(id);
+        }
+        let links = query.fetch_all(&mut *tx).await.attempt("read links")?;
+        let links: std::collections::BTreeSet<(String, String)> =
+            links.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let changes = Changes { ids: ids.to_vec(), targets: links.clone(), moved: links };
+        touch(&mut tx, scope.id(), model, &changes, now).await?;
+        tx.commit().await.attempt("mark records as deleted")
+    }
+
+    /// What a run has seen of a model, sorted.
+    async fn seen(
+        &self,
+        scope: &IntegrationScope,
+        run_id: &str,
+        model: &str,
+    ) -> Result<Vec<u64>, Error> {
+        let rows = sqlx::query(
+            "SELECT ids FROM run_seen WHERE integration_id = $1 AND run_id = $2 AND model = $3",
+        )
+        .bind(scope.id())
+        .bind(run_id)
+        .bind(model)
+        .fetch_all(self.write())
+        .await
+        .attempt("read what a run has seen")?;
+        let mut seen = Vec::new();
+        for row in rows {
+            let ids: Vec<u8> = row.get(0);
+            seen.extend(ids.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
+        }
+        seen.sort_unstable();
+        Ok(seen)
+    }
+
+    /// Of the next live ids those that were not seen, and the last id that was looked at.
+    async fn unseen_after(
+        &self,
+        scope: &IntegrationScope,
+        model: &str,
+        seen: &[u64],
+        after: &str,
+    ) -> Result<Option<(Vec<String>, String)>, Error> {
+        let rows = sqlx::query(
+            "SELECT id FROM records WHERE integration_id = $1 AND model = $2 AND id > $3
+             AND remote_deleted_at IS NULL ORDER BY id LIMIT $4",
+        )
+        .bind(scope.id())
+        .bind(model)
+        .bind(after)
+        .bind(AT_ONCE)
+        .fetch_all(self.write())
+        .await
+        .attempt("look for records that are gone")?;
+        let ids: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let Some(last) = ids.last().cloned() else { return Ok(None) };
+        let unseen = ids.into_iter().filter(|id| seen.binary_search(&short(id)).is_err()).collect();
+        Ok(Some((unseen, last)))
+    }
+}

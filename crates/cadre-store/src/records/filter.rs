@@ -1,0 +1,137 @@
+//! Filters as conditions: every one looks at an index, none into the stored JSON.
+
+use std::fmt::Write;
+
+use cadre_model::model::{Filter, FilterRule, ModelDef};
+use cadre_model::shape::Kind;
+
+use super::sql::placeholders;
+
+/// A statement that grows, with the values it binds.
+pub(super) struct Query {
+    pub(super) sql: String,
+    pub(super) values: Vec<Bound>,
+}
+
+/// A bound value.
+pub(super) enum Bound {
+    Text(String),
+    Number(i64),
+}
+
+impl Query {
+    /// Binds a value; its placeholder.
+    pub(super) fn bind(&mut self, value: Bound) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    /// Binds a list of texts; `$4,$5,$6`.
+    pub(super) fn bind_all<'a>(&mut self, values: impl IntoIterator<Item = &'a String>) -> String {
+        let from = self.values.len() + 1;
+        self.values.extend(values.into_iter().map(|value| Bound::Text(value.clone())));
+        placeholders(from, self.values.len() + 1 - from)
+    }
+}
+
+/// Adds the condition of a filter. `$1` is the integration, `$2` the model, `r` the record.
+pub(super) fn narrow(query: &mut Query, model: &ModelDef, filter: &Filter, values: &[String]) {
+    let condition = match filter.rule {
+        FilterRule::AnyOf { key } | FilterRule::OneOf { key, .. } | FilterRule::Equals { key } => {
+            let list = query.bind_all(values);
+            key_condition(key, &format!("k.value IN ({list})"))
+        }
+        FilterRule::AnyOfFolded { key } | FilterRule::EqualsFolded { key } => {
+            let folded: Vec<String> = values.iter().map(|value| value.to_lowercase()).collect();
+            let list = query.bind_all(&folded);
+            key_condition(&format!("{key}~"), &format!("k.value IN ({list})"))
+        }
+        FilterRule::Contains { key } => {
+            let part = values.first().map(String::as_str).unwrap_or_default().to_lowercase();
+            let pattern = format!("%{}%", escaped(&part));
+            let place = query.bind(Bound::Text(pattern));
+            key_condition(&format!("{key}~"), &format!(r"k.value LIKE {place} ESCAPE '\'"))
+        }
+        FilterRule::After { key, or_equal } => {
+            compare(query, model, key, if or_equal { ">=" } else { ">" }, values)
+        }
+        FilterRule::Before { key, or_equal } => {
+            compare(query, model, key, if or_equal { "<=" } else { "<" }, values)
+        }
+        FilterRule::RefersTo { field } | FilterRule::RefersToOne { field } => {
+            let list = query.bind_all(values);
+            ref_condition(field, &format!("f.target_id IN ({list})"))
+        }
+        FilterRule::RefersToRemote { field } => {
+            let list = query.bind_all(values);
+            ref_condition(field, &format!("f.target_remote_id IN ({list})"))
+        }
+        FilterRule::RefersThrough { field, model, then } => {
+            let list = query.bind_all(values);
+            format!(
+                "EXISTS (SELECT 1 FROM record_refs f JOIN record_refs t ON t.integration_id = $1
+                 AND t.model = '{model}' AND t.id = f.target_id AND t.field = '{then}'
+                 AND t.target_id IN ({list})
+                 WHERE f.integration_id = $1 AND f.model = $2 AND f.id = r.id AND f.field = '{field}')"
+            )
+        }
+        FilterRule::ReferredThrough { model, field, then } => {
+            let list = query.bind_all(values);
+            format!(
+                "EXISTS (SELECT 1 FROM record_refs f
+                 JOIN record_refs t ON t.integration_id = $1 AND t.model = '{model}' AND t.id = f.id
+                 AND t.field = '{then}' AND t.target_id IN ({list})
+                 JOIN records p ON p.integration_id = $1 AND p.model = '{model}' AND p.id = f.id
+                 AND p.remote_deleted_at IS NULL
+                 WHERE f.integration_id = $1 AND f.model = '{model}' AND f.field = '{field}'
+                 AND f.target_id = r.id)"
+            )
+        }
+        // No record has a value for a custom field so long as none is mapped.
+        FilterRule::CustomField => "1 = 0".to_owned(),
+    };
+    let _ = write!(query.sql, " AND {condition}");
+}
+
+/// Names of keys, fields and models come from the declarations of the model, never from a caller.
+fn key_condition(name: &str, condition: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM record_keys k WHERE k.integration_id = $1 AND k.model = $2 AND k.id = r.id
+         AND k.name = '{name}' AND {condition})"
+    )
+}
+
+fn ref_condition(field: &str, condition: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM record_refs f WHERE f.integration_id = $1 AND f.model = $2 AND f.id = r.id
+         AND f.field = '{field}' AND {condition})"
+    )
+}
+
+/// Moments and days compare as text, because both are printed with fixed width. A day is compared with
+/// the day of the moment that was given.
+fn compare(
+    query: &mut Query,
+    model: &ModelDef,
+    key: &str,
+    operator: &str,
+    values: &[String],
+) -> String {
+    let value = values.first().cloned().unwrap_or_default();
+    let is_day = model.shape.field(key).is_some_and(|field| matches!(field.kind, Kind::Date));
+    let value = if is_day { value.chars().take(10).collect() } else { value };
+    let place = query.bind(Bound::Text(value));
+    key_condition(key, &format!("k.value {operator} {place}"))
+}
+
+/// Escapes what LIKE takes for a pattern.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}

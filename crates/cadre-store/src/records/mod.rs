@@ -1,0 +1,18 @@
+//! Records: the mirror itself.
+//!
+//! * [`write`]: one page of a stream, all of it or nothing.
+//! * [`touch`]: which other records show a record, so that `updated_after` finds them.
+//! * [`delete`]: what a complete pass did not see.
+//! * [`list`] and [`filter`]: the one generic list.
+//! * [`render`]: joining, by splicing text.
+
+mod delete;
+mod filter;
+mod list;
+mod render;
+mod sql;
+mod touch;
+mod write;
+
+pub use list::{ListPage, ListQuery, ModelStats};
+pub use write::{PageOutcome, PageWrite};

@@ -1,0 +1,475 @@
+//! Writing one page of a stream: records, links, keys, issues and the checkpoint, all or nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cadre_model::ids::random_id;
+use cadre_model::mapped::{Issue, Record};
+use serde_json::Value;
+use sqlx::Row;
+
+use super::sql::{CHUNK, placeholders, rows};
+use super::touch::{Changes, touch};
+use crate::jobs::{Job, fence};
+use crate::store::{Attempt, Error, Store, Tx};
+use crate::tenants::IntegrationScope;
+
+/// Most issues that one page stores; a page on which everything is wrong says so often enough.
+const ISSUES_PER_PAGE: usize = 500;
+
+/// One page of a stream.
+pub struct PageWrite<'a> {
+    /// The run.
+    pub run_id: &'a str,
+    /// The root stream whose page it is.
+    pub stream: &'a str,
+    /// How many raw records the page had.
+    pub rows: u64,
+    /// Where to go on after it.
+    pub next: Option<&'a Value>,
+    /// Whether it was the last one.
+    pub last: bool,
+    /// What the mapping made of it.
+    pub records: &'a [Record],
+    /// Values that did not fit.
+    pub issues: &'a [Issue],
+    /// Sub-streams that could not be read to their end, in this run so far.
+    pub incomplete: &'a [String],
+}
+
+/// What writing a page did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageOutcome {
+    /// Records that were not there.
+    pub created: u64,
+    /// Records that differed.
+    pub updated: u64,
+    /// Records that were as they are.
+    pub unchanged: u64,
+    /// Records that had been deleted and are back.
+    pub revived: u64,
+}
+
+/// What is stored of a record.
+struct Stored {
+    hash: Vec<u8>,
+    link_hash: Vec<u8>,
+    created_at: i64,
+    changed_at: i64,
+    deleted: bool,
+}
+
+/// A record that must be written, with its times.
+struct Due<'a> {
+    record: &'a Record,
+    created_at: i64,
+    changed_at: i64,
+    was_there: bool,
+}
+
+impl Store {
+    /// Stores one page of a stream in one transaction: what changed, and how far the run has come.
+    ///
+    /// A record whose hashes are as stored is not written. A record that was deleted and is seen again
+    /// lives again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseLost`] when another worker has the job; nothing is written then.
+    pub async fn records_write_page(
+        &self,
+        scope: &IntegrationScope,
+        page: PageWrite<'_>,
+        job: &Job,
+    ) -> Result<PageOutcome, Error> {
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        fence(&mut tx, job).await?;
+        let started_at = started_at(&mut tx, scope, page.run_id).await?;
+        let page_number = checkpoint(&mut tx, scope, &page).await?;
+        let mut issues = Vec::new();
+        let mut outcome = PageOutcome::default();
+        for (model, records) in by_model(page.records, &mut issues) {
+            let stored = stored(&mut tx, scope, model, &records).await?;
+            let due = due(&records, &stored, started_at, now, &mut outcome, &mut issues);
+            write_model(&mut tx, scope, model, &due, now).await?;
+            seen(&mut tx, scope, &page, page_number, model, &records).await?;
+        }
+        issues.extend(page.issues.iter().cloned());
+        write_issues(&mut tx, scope, page.run_id, &issues).await?;
+        tx.commit().await.attempt("store a page")?;
+        Ok(outcome)
+    }
+}
+
+async fn started_at(tx: &mut Tx, scope: &IntegrationScope, run_id: &str) -> Result<i64, Error> {
+    let row = sqlx::query("SELECT started_at FROM runs WHERE integration_id = $1 AND id = $2")
+        .bind(scope.id())
+        .bind(run_id)
+        .fetch_optional(&mut **tx)
+        .await
+        .attempt("read a run")?;
+    Ok(row.and_then(|row| row.get::<Option<i64>, _>(0)).unwrap_or(i64::MAX))
+}
+
+/// Stores how far the stream has come; the number of this page.
+async fn checkpoint(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    page: &PageWrite<'_>,
+) -> Result<i64, Error> {
+    let incomplete = serde_json::json!(page.incomplete).to_string();
+    let row = sqlx::query(
+        "INSERT INTO run_streams (integration_id, run_id, stream, pages, row_count, next, complete, incomplete)
+         VALUES ($1, $2, $3, 1, $4, $5, $6, $7)
+         ON CONFLICT (integration_id, run_id, stream) DO UPDATE SET
+             pages = run_streams.pages + 1, row_count = run_streams.row_count + $4, next = $5, complete = $6,
+             incomplete = $7
+         RETURNING pages",
+    )
+    .bind(scope.id())
+    .bind(page.run_id)
+    .bind(page.stream)
+    .bind(i64::try_from(page.rows).unwrap_or(i64::MAX))
+    .bind(page.next.map(Value::to_string))
+    .bind(i64::from(page.last))
+    .bind(incomplete)
+    .fetch_one(&mut **tx)
+    .await
+    .attempt("store a checkpoint")?;
+    Ok(row.get(0))
+}
+
+/// The page's records by model; of two with one id the later wins, and the other is an issue.
+fn by_model<'a>(
+    records: &'a [Record],
+    issues: &mut Vec<Issue>,
+) -> BTreeMap<&'static str, Vec<&'a Record>> {
+    let mut models: BTreeMap<&'static str, Vec<&Record>> = BTreeMap::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    for record in records {
+        let list = models.entry(record.model).or_default();
+        match places.get(&(record.model, record.id.as_str())) {
+            Some(&at) => {
+                if list[at].hash != record.hash || list[at].link_hash != record.link_hash {
+                    issues.push(duplicate(record));
+                }
+                list[at] = record;
+            }
+            None => {
+                places.insert((record.model, record.id.as_str()), list.len());
+                list.push(record);
+            }
+        }
+    }
+    models
+}
+
+fn duplicate(record: &Record) -> Issue {
+    Issue {
+        model: record.model.to_owned(),
+        remote_id: Some(record.remote_id.clone()),
+        field: Some("remote_id".into()),
+        problem: "duplicate_remote_id".into(),
+        expected: "one record for each remote id; the later one was kept".into(),
+        got: Issue::shorten(&record.remote_id),
+    }
+}
+
+async fn stored(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    model: &str,
+    records: &[&Record],
+) -> Result<HashMap<String, Stored>, Error> {
+    let mut found = HashMap::with_capacity(records.len());
+    for chunk in records.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT id, hash, link_hash, created_at, changed_at, remote_deleted_at FROM records
+             WHERE integration_id = $1 AND model = $2 AND id IN ({})",
+            placeholders(3, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
+        query = query.bind(scope.id()).bind(model);
+        for record in chunk {
+            query = query.bind(&record.id);
+        }
+        for row in query.fetch_all(&mut **tx).await.attempt("compare records")? {
+            let stored = Stored {
+                hash: row.get(1),
+                link_hash: row.get(2),
+                created_at: row.get(3),
+                changed_at: row.get(4),
+                deleted: row.get::<Option<i64>, _>(5).is_some(),
+            };
+            found.insert(row.get(0), stored);
+        }
+    }
+    Ok(found)
+}
+
+/// The records that must be written.
+fn due<'a>(
+    records: &[&'a Record],
+    stored: &HashMap<String, Stored>,
+    started_at: i64,
+    now: i64,
+    outcome: &mut PageOutcome,
+    issues: &mut Vec<Issue>,
+) -> Vec<Due<'a>> {
+    let mut due = Vec::new();
+    for record in records {
+        let Some(old) = stored.get(&record.id) else {
+            outcome.created += 1;
+            due.push(Due { record, created_at: now, changed_at: now, was_there: false });
+            continue;
+        };
+        let same_body = old.hash == record.hash;
+        if same_body && old.link_hash == record.link_hash && !old.deleted {
+            outcome.unchanged += 1;
+            continue;
+        }
+        if old.deleted {
+            outcome.revived += 1;
+        } else {
+            outcome.updated += 1;
+        }
+        // Written in this very run, and different again: the tool has two records of one id.
+        if old.changed_at > started_at && !same_body && !old.deleted {
+            issues.push(duplicate(record));
+        }
+        let changed_at = if same_body && !old.deleted { old.changed_at } else { now };
+        due.push(Due { record, created_at: old.created_at, changed_at, was_there: true });
+    }
+    due
+}
+
+async fn write_model(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    model: &'static str,
+    due: &[Due<'_>],
+    now: i64,
+) -> Result<(), Error> {
+    if due.is_empty() {
+        return Ok(());
+    }
+    let mut changes = Changes::default();
+    let there: Vec<&str> =
+        due.iter().filter(|due| due.was_there).map(|due| due.record.id.as_str()).collect();
+    let old = old_links(tx, scope, model, &there).await?;
+    for one in due {
+        changes.ids.push(one.record.id.clone());
+        let new = one.record.refs.iter().map(|row| (row.field.to_owned(), row.target_id.clone()));
+        let new: std::collections::BTreeSet<(String, String)> = new.collect();
+        match old.get(&one.record.id).filter(|_| one.was_there) {
+            Some(old) => changes.moved.extend(old.symmetric_difference(&new).cloned()),
+            None => changes.moved.extend(new.iter().cloned()),
+        }
+        changes.targets.extend(new);
+        changes.targets.extend(old.get(&one.record.id).into_iter().flatten().cloned());
+    }
+    for chunk in due.chunks(CHUNK) {
+        upsert(tx, scope, model, chunk, now).await?;
+    }
+    for table in ["record_refs", "record_keys"] {
+        forget(tx, scope, model, table, &there).await?;
+    }
+    insert_refs(tx, scope, model, due).await?;
+    insert_keys(tx, scope, model, due).await?;
+    touch(tx, scope.id(), model, &changes, now).await
+}
+
+async fn old_links(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    model: &str,
+    ids: &[&str],
+) -> Result<HashMap<String, std::collections::BTreeSet<(String, String)>>, Error> {
+    let mut links: HashMap<String, std::collections::BTreeSet<(String, String)>> = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT id, field, target_id FROM record_refs WHERE integration_id = $1 AND model = $2 AND id IN ({})",
+            placeholders(3, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
+        query = query.bind(scope.id()).bind(model);
+        for id in chunk {
+            query = query.bind(*id);
+        }
+        for row in query.fetch_all(&mut **tx).await.attempt("read links")? {
+            links.entry(row.get(0)).or_default().insert((row.get(1), row.get(2)));
+        }
+    }
+    Ok(links)
+}
+
+async fn upsert(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    model: &str,
+    due: &[Due<'_>],
+    now: i64,
+) -> Result<(), Error> {
+    let sql = format!(
+        "INSERT INTO records (integration_id, model, id, remote_id, body, links, hash, link_hash, created_at,
+             changed_at, touched_at) VALUES {}
+         ON CONFLICT (integration_id, model, id) DO UPDATE SET
+             remote_id = excluded.remote_id, body = excluded.body, links = excluded.links, hash = excluded.hash,
+             link_hash = excluded.link_hash, changed_at = excluded.changed_at, touched_at = excluded.touched_at,
+             remote_deleted_at = NULL",
+        rows(11, due.len())
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(due.len() == CHUNK);
+    for one in due {
+        let record = one.record;
+        query = query
+            .bind(scope.id())
+            .bind(model)
+            .bind(&record.id)
+            .bind(&record.remote_id)
+            .bind(&record.body)
+            .bind(&record.links)
+            .bind(record.hash.to_vec())
+            .bind(record.link_hash.to_vec())
+            .bind(one.created_at)
+            .bind(one.changed_at)
+            .bind(now);
+    }
+    query.execute(&mut **tx).await.attempt("store records")?;
+    Ok(())
+}
+
+async fn forget(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    model: &str,
+    table: &'static str,
+    ids: &[&str],
+) -> Result<(), Error> {
+    for chunk in ids.chunks(CHUNK) {
+        let sql = format!(
+            "DELETE FROM {table} WHERE integration_id = $1 AND model = $2 AND id IN ({})",
+            placeholders(3, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
+        query = query.bind(scope.id()).bind(model);
+        for id in chunk {
+            query = query.bind(*id);
+        }
+        query.execute(&mut **tx).await.attempt("replace links and keys")?;
+    }
+    Ok(())
+}
+
+async fn insert_refs(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    model: &str,
+    due: &[Due<'_>],
+) -> Result<(), Error> {
+    let all: Vec<_> = due
+        .iter()
+        .flat_map(|one| one.record.refs.iter().map(|row| (&one.record.id, row)))
+        .collect();
+    for chunk in all.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO record_refs (integration_id, model, id, field, position, target_id, target_remote_id)
+             VALUES {}",
+            rows(7, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
+        for (id, row) in chunk {
+            query = query
+                .bind(scope.id())
+                .bind(model)
+                .bind(*id)
+                .bind(row.field)
+                .bind(i64::from(row.position))
+                .bind(&row.target_id)
+                .bind(&row.target_remote_id);
+        }
+        query.execute(&mut **tx).await.attempt("store links")?;
+    }
+    Ok(())
+}
+
+async fn insert_keys(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    model: &str,
+    due: &[Due<'_>],
+) -> Result<(), Error> {
+    let all: Vec<_> = due
+        .iter()
+        .flat_map(|one| one.record.keys.iter().map(|row| (&one.record.id, row)))
+        .collect();
+    for chunk in all.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO record_keys (integration_id, model, name, value, id) VALUES {}",
+            rows(5, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
+        for (id, row) in chunk {
+            query = query.bind(scope.id()).bind(model).bind(&row.name).bind(&row.value).bind(*id);
+        }
+        query.execute(&mut **tx).await.attempt("store filter keys")?;
+    }
+    Ok(())
+}
+
+/// Keeps what the page has seen, for the deletion pass.
+async fn seen(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    page: &PageWrite<'_>,
+    page_number: i64,
+    model: &str,
+    records: &[&Record],
+) -> Result<(), Error> {
+    let ids: Vec<u8> =
+        records.iter().flat_map(|record| super::delete::short(&record.id).to_le_bytes()).collect();
+    sqlx::query(
+        "INSERT INTO run_seen (integration_id, run_id, model, stream, page, ids) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(scope.id())
+    .bind(page.run_id)
+    .bind(model)
+    .bind(page.stream)
+    .bind(page_number)
+    .bind(ids)
+    .execute(&mut **tx)
+    .await
+    .attempt("keep what a page has seen")?;
+    Ok(())
+}
+
+async fn write_issues(
+    tx: &mut Tx,
+    scope: &IntegrationScope,
+    run_id: &str,
+    issues: &[Issue],
+) -> Result<(), Error> {
+    let kept = &issues[..issues.len().min(ISSUES_PER_PAGE)];
+    for chunk in kept.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO issues (integration_id, run_id, id, model, remote_id, field, problem, expected, got)
+             VALUES {}",
+            rows(9, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false);
+        for issue in chunk {
+            query = query
+                .bind(scope.id())
+                .bind(run_id)
+                .bind(random_id())
+                .bind(&issue.model)
+                .bind(&issue.remote_id)
+                .bind(&issue.field)
+                .bind(&issue.problem)
+                .bind(&issue.expected)
+                .bind(&issue.got);
+        }
+        query.execute(&mut **tx).await.attempt("store issues")?;
+    }
+    Ok(())
+}

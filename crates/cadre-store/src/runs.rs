@@ -1,0 +1,411 @@
+//! Runs: one sync of one integration, and how far each of its streams has come.
+
+use cadre_model::fault::Fault;
+use cadre_model::ids::random_id;
+use cadre_model::mapped::Issue;
+use serde_json::{Value, json};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::interactions::{InteractionKind, NewInteraction};
+use crate::store::{Attempt, Error, Store};
+use crate::stored_words;
+use crate::tenants::IntegrationScope;
+
+stored_words! {
+    /// What a run fetches.
+    pub enum RunKind {
+        /// Everything.
+        Full = "FULL",
+        /// What changed.
+        Delta = "DELTA",
+    }
+}
+
+stored_words! {
+    /// What asked for a run.
+    pub enum RunTrigger {
+        /// The account was linked.
+        Setup = "setup",
+        /// Its time had come.
+        Schedule = "schedule",
+        /// Somebody asked for it.
+        ForceSync = "force_sync",
+    }
+}
+
+stored_words! {
+    /// Where a run stands.
+    pub enum RunState {
+        /// It has not begun.
+        Queued = "QUEUED",
+        /// It is going on.
+        Running = "RUNNING",
+        /// Everything was read.
+        Succeeded = "SUCCEEDED",
+        /// Some streams failed; the data can be used.
+        PartiallyFailed = "PARTIALLY_FAILED",
+        /// It failed.
+        Failed = "FAILED",
+        /// The credentials do not hold.
+        AuthenticationFailed = "AUTHENTICATION_FAILED",
+        /// It took too long.
+        TimedOut = "TIMED_OUT",
+        /// It was called off.
+        Cancelled = "CANCELLED",
+    }
+}
+
+/// A new run.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRun {
+    /// What it fetches.
+    pub kind: RunKind,
+    /// What asked for it.
+    pub trigger: RunTrigger,
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// What it fetches.
+    pub kind: RunKind,
+    /// What asked for it.
+    pub trigger: RunTrigger,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why it ended as it did, in words.
+    pub reason: Option<String>,
+    /// The code of the fault that ended it.
+    pub code: Option<String>,
+    /// What it did: pages, rows, waits, deletions.
+    pub counts: Value,
+    /// The interaction that holds its log.
+    pub interaction_id: Option<String>,
+    /// When it was asked for.
+    pub created_at: i64,
+    /// When it began.
+    pub started_at: Option<i64>,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// How it ended.
+    pub state: RunState,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// The fault that ended it.
+    pub fault: Option<Fault>,
+    /// What it did.
+    pub counts: Value,
+}
+
+/// How far a stream has come in a run.
+#[derive(Debug, Clone)]
+pub struct StreamProgress {
+    /// The stream.
+    pub stream: String,
+    /// Pages stored.
+    pub pages: u64,
+    /// Raw records read.
+    pub rows: u64,
+    /// Where to go on.
+    pub next: Option<Value>,
+    /// Whether it was read to its end.
+    pub complete: bool,
+    /// Sub-streams that could not be read to their end.
+    pub incomplete: Vec<String>,
+}
+
+const COLUMNS: &str = "id, kind, trigger_kind, state, reason, code, counts, interaction_id, created_at, started_at, ended_at";
+
+impl Store {
+    /// Makes the record of a run that has not begun.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_create(&self, scope: &IntegrationScope, new: NewRun) -> Result<Run, Error> {
+        let run = Run {
+            id: random_id(),
+            kind: new.kind,
+            trigger: new.trigger,
+            state: RunState::Queued,
+            reason: None,
+            code: None,
+            counts: json!({}),
+            interaction_id: None,
+            created_at: self.now(),
+            started_at: None,
+            ended_at: None,
+        };
+        sqlx::query(
+            "INSERT INTO runs (integration_id, id, kind, trigger_kind, state, counts, created_at)
+             VALUES ($1, $2, $3, $4, $5, '{}', $6)",
+        )
+        .bind(scope.id())
+        .bind(&run.id)
+        .bind(run.kind.as_str())
+        .bind(run.trigger.as_str())
+        .bind(run.state.as_str())
+        .bind(run.created_at)
+        .execute(self.write())
+        .await
+        .attempt("make the record of a run")?;
+        Ok(run)
+    }
+
+    /// Takes back a run that turned out not to be needed.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_discard(&self, scope: &IntegrationScope, id: &str) -> Result<(), Error> {
+        sqlx::query("DELETE FROM runs WHERE integration_id = $1 AND id = $2 AND state = 'QUEUED'")
+            .bind(scope.id())
+            .bind(id)
+            .execute(self.write())
+            .await
+            .attempt("take a run back")?;
+        Ok(())
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_get(&self, scope: &IntegrationScope, id: &str) -> Result<Option<Run>, Error> {
+        let sql = format!("SELECT {COLUMNS} FROM runs WHERE integration_id = $1 AND id = $2");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(scope.id())
+            .bind(id)
+            .fetch_optional(self.write())
+            .await
+            .attempt("read a run")?;
+        row.as_ref().map(run).transpose()
+    }
+
+    /// The latest runs, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_list(&self, scope: &IntegrationScope, limit: u32) -> Result<Vec<Run>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE integration_id = $1 ORDER BY created_at DESC, id LIMIT $2"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(scope.id())
+            .bind(i64::from(limit))
+            .fetch_all(self.read())
+            .await
+            .attempt("list the runs")?;
+        rows.iter().map(run).collect()
+    }
+
+    /// The latest run.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_latest(&self, scope: &IntegrationScope) -> Result<Option<Run>, Error> {
+        Ok(self.run_list(scope, 1).await?.pop())
+    }
+
+    /// Begins a run, or goes on with one; the id of the interaction that holds its log.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_start(&self, scope: &IntegrationScope, id: &str) -> Result<String, Error> {
+        let now = self.now();
+        let known = self.run_get(scope, id).await?.and_then(|run| run.interaction_id);
+        let interaction_id = match known {
+            Some(interaction_id) => interaction_id,
+            None => {
+                let interaction = NewInteraction {
+                    environment_id: scope.environment_id().to_owned(),
+                    integration_id: Some(scope.id().to_owned()),
+                    title: format!("Sync of {}", scope.id()),
+                    request: Some(json!({"run_id": id})),
+                    ..NewInteraction::new(InteractionKind::Sync, now)
+                };
+                let interaction_id = interaction.id.clone();
+                self.interaction_write(interaction).await?;
+                interaction_id
+            }
+        };
+        sqlx::query(
+            "UPDATE runs SET state = 'RUNNING', started_at = COALESCE(started_at, $3), interaction_id = $4
+             WHERE integration_id = $1 AND id = $2",
+        )
+        .bind(scope.id())
+        .bind(id)
+        .bind(now)
+        .bind(&interaction_id)
+        .execute(self.write())
+        .await
+        .attempt("begin a run")?;
+        Ok(interaction_id)
+    }
+
+    /// Ends a run: what it had seen is forgotten, its interaction ends with it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_end(
+        &self,
+        scope: &IntegrationScope,
+        id: &str,
+        end: RunEnd,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        let code = end.fault.as_ref().map(|fault| fault.code.as_str());
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "UPDATE runs SET state = $3, reason = $4, code = $5, counts = $6, ended_at = $7
+             WHERE integration_id = $1 AND id = $2",
+        )
+        .bind(scope.id())
+        .bind(id)
+        .bind(end.state.as_str())
+        .bind(&end.reason)
+        .bind(code)
+        .bind(end.counts.to_string())
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .attempt("end a run")?;
+        sqlx::query("DELETE FROM run_seen WHERE integration_id = $1 AND run_id = $2")
+            .bind(scope.id())
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .attempt("forget what a run saw")?;
+        // The issues of earlier runs are no longer the present state.
+        sqlx::query("DELETE FROM issues WHERE integration_id = $1 AND run_id <> $2")
+            .bind(scope.id())
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .attempt("forget old issues")?;
+        sqlx::query(
+            "UPDATE interactions SET ended_at = $4, code = $5, message = $6, hint = $7, response = $8
+             WHERE environment_id = $1 AND id = (SELECT interaction_id FROM runs WHERE integration_id = $2 AND id = $3)",
+        )
+        .bind(scope.environment_id())
+        .bind(scope.id())
+        .bind(id)
+        .bind(now)
+        .bind(code)
+        .bind(&end.reason)
+        .bind(end.fault.as_ref().map(|fault| fault.next_step().to_owned()))
+        .bind(json!({"state": end.state.as_str(), "counts": end.counts}).to_string())
+        .execute(&mut *tx)
+        .await
+        .attempt("end the log of a run")?;
+        tx.commit().await.attempt("end a run")
+    }
+
+    /// How far the streams of a run have come.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_stream_progress(
+        &self,
+        scope: &IntegrationScope,
+        run_id: &str,
+    ) -> Result<Vec<StreamProgress>, Error> {
+        let rows = sqlx::query(
+            "SELECT stream, pages, row_count, next, complete, incomplete FROM run_streams
+             WHERE integration_id = $1 AND run_id = $2 ORDER BY stream",
+        )
+        .bind(scope.id())
+        .bind(run_id)
+        .fetch_all(self.write())
+        .await
+        .attempt("read how far a run has come")?;
+        rows.iter()
+            .map(|row| {
+                let next: Option<String> = row.get("next");
+                let incomplete: String = row.get("incomplete");
+                Ok(StreamProgress {
+                    stream: row.get("stream"),
+                    pages: unsigned(row.get("pages")),
+                    rows: unsigned(row.get("row_count")),
+                    next: next
+                        .map(|text| {
+                            serde_json::from_str(&text)
+                                .map_err(|_| Error::damaged("a checkpoint", &text))
+                        })
+                        .transpose()?,
+                    complete: row.get::<i64, _>("complete") != 0,
+                    incomplete: serde_json::from_str(&incomplete)
+                        .map_err(|_| Error::damaged("a checkpoint", &incomplete))?,
+                })
+            })
+            .collect()
+    }
+
+    /// Values of the latest runs that did not fit.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn issues_list(
+        &self,
+        scope: &IntegrationScope,
+        limit: u32,
+    ) -> Result<Vec<Issue>, Error> {
+        let rows = sqlx::query(
+            "SELECT model, remote_id, field, problem, expected, got FROM issues
+             WHERE integration_id = $1 ORDER BY model, remote_id, field LIMIT $2",
+        )
+        .bind(scope.id())
+        .bind(i64::from(limit))
+        .fetch_all(self.read())
+        .await
+        .attempt("list the issues")?;
+        Ok(rows
+            .iter()
+            .map(|row| Issue {
+                model: row.get("model"),
+                remote_id: row.get("remote_id"),
+                field: row.get("field"),
+                problem: row.get("problem"),
+                expected: row.get("expected"),
+                got: row.get("got"),
+            })
+            .collect())
+    }
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn run(row: &AnyRow) -> Result<Run, Error> {
+    let (kind, trigger, state, counts): (String, String, String, String) =
+        (row.get("kind"), row.get("trigger_kind"), row.get("state"), row.get("counts"));
+    Ok(Run {
+        id: row.get("id"),
+        kind: RunKind::read(&kind)?,
+        trigger: RunTrigger::read(&trigger)?,
+        state: RunState::read(&state)?,
+        reason: row.get("reason"),
+        code: row.get("code"),
+        counts: serde_json::from_str(&counts).map_err(|_| Error::damaged("a run", &counts))?,
+        interaction_id: row.get("interaction_id"),
+        created_at: row.get("created_at"),
+        started_at: row.get("started_at"),
+        ended_at: row.get("ended_at"),
+    })
+}

@@ -1,0 +1,183 @@
+//! Scope configurations: which models, fields and actions may be used.
+
+use cadre_model::ids::random_id;
+use serde_json::{Value, json};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::integrations::Integration;
+use crate::store::{Attempt, Error, Store};
+use crate::stored_words;
+use crate::tenants::EnvironmentScope;
+
+stored_words! {
+    /// What a scope configuration says of a model, field or action.
+    pub enum Setting {
+        /// Always used.
+        Enabled = "ENABLED",
+        /// Never read or stored.
+        Disabled = "DISABLED",
+        /// Used unless the end customer opts out.
+        Optional = "OPTIONAL",
+    }
+}
+
+/// A scope configuration. What it does not name is enabled.
+#[derive(Debug, Clone)]
+pub struct ScopeConfig {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether new integrations get it.
+    pub is_default: bool,
+    /// `{"models": {"hris_employees": {"setting": "ENABLED", "fields": {"ssn": "DISABLED"}}}, "actions": {…}}`.
+    pub settings: Value,
+}
+
+impl ScopeConfig {
+    /// What it says of a model.
+    #[must_use]
+    pub fn model(&self, model: &str) -> Setting {
+        word(&self.settings["models"][model]["setting"])
+    }
+
+    /// What it says of a field or relation of a model.
+    #[must_use]
+    pub fn field(&self, model: &str, field: &str) -> Setting {
+        word(&self.settings["models"][model]["fields"][field])
+    }
+
+    /// What it says of an action.
+    #[must_use]
+    pub fn action(&self, action: &str) -> Setting {
+        word(&self.settings["actions"][action])
+    }
+
+    /// Whether a model is read and stored.
+    #[must_use]
+    pub fn model_enabled(&self, model: &str) -> bool {
+        self.model(model) != Setting::Disabled
+    }
+
+    /// Whether a field of a model is read and stored.
+    #[must_use]
+    pub fn field_enabled(&self, model: &str, field: &str) -> bool {
+        self.field(model, field) != Setting::Disabled
+    }
+}
+
+fn word(value: &Value) -> Setting {
+    value.as_str().and_then(|word| Setting::read(word).ok()).unwrap_or(Setting::Enabled)
+}
+
+impl Store {
+    /// The default scope configuration of an environment, made on first use.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn scope_config_default(
+        &self,
+        scope: &EnvironmentScope,
+    ) -> Result<ScopeConfig, Error> {
+        let row = sqlx::query(
+            "SELECT id, name, is_default, settings FROM scope_configs
+             WHERE environment_id = $1 AND is_default = 1 ORDER BY id LIMIT 1",
+        )
+        .bind(scope.id())
+        .fetch_optional(self.read())
+        .await
+        .attempt("read a scope configuration")?;
+        match row {
+            Some(row) => scope_config(&row),
+            None => self.scope_config_create(scope, Some("Default"), true, json!({})).await,
+        }
+    }
+
+    /// Makes a scope configuration.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn scope_config_create(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<&str>,
+        is_default: bool,
+        settings: Value,
+    ) -> Result<ScopeConfig, Error> {
+        let config =
+            ScopeConfig { id: random_id(), name: name.map(str::to_owned), is_default, settings };
+        sqlx::query(
+            "INSERT INTO scope_configs (environment_id, id, name, is_default, settings) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(scope.id())
+        .bind(&config.id)
+        .bind(&config.name)
+        .bind(i64::from(is_default))
+        .bind(config.settings.to_string())
+        .execute(self.write())
+        .await
+        .attempt("make a scope configuration")?;
+        Ok(config)
+    }
+
+    /// Changes what a scope configuration says; whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn scope_config_update(
+        &self,
+        scope: &EnvironmentScope,
+        id: &str,
+        settings: &Value,
+    ) -> Result<bool, Error> {
+        let done = sqlx::query(
+            "UPDATE scope_configs SET settings = $3 WHERE environment_id = $1 AND id = $2",
+        )
+        .bind(scope.id())
+        .bind(id)
+        .bind(settings.to_string())
+        .execute(self.write())
+        .await
+        .attempt("change a scope configuration")?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// The scope configuration of an integration.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn scope_config_of(
+        &self,
+        scope: &EnvironmentScope,
+        integration: &Integration,
+    ) -> Result<ScopeConfig, Error> {
+        let row = sqlx::query(
+            "SELECT id, name, is_default, settings FROM scope_configs WHERE environment_id = $1 AND id = $2",
+        )
+        .bind(scope.id())
+        .bind(&integration.scope_config_id)
+        .fetch_optional(self.read())
+        .await
+        .attempt("read a scope configuration")?;
+        match row {
+            Some(row) => scope_config(&row),
+            None => self.scope_config_default(scope).await,
+        }
+    }
+}
+
+fn scope_config(row: &AnyRow) -> Result<ScopeConfig, Error> {
+    let settings: String = row.get("settings");
+    Ok(ScopeConfig {
+        id: row.get("id"),
+        name: row.get("name"),
+        is_default: row.get::<i64, _>("is_default") != 0,
+        settings: serde_json::from_str(&settings)
+            .map_err(|_| Error::damaged("a scope configuration", &settings))?,
+    })
+}
