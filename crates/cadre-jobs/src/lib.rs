@@ -1,1 +1,22 @@
 //! Sync, actions and upkeep: where connector, mapping and store meet.
+//!
+//! A job is a row in the database. A worker leases it, looks at the state of the world and moves it
+//! towards what is intended; it takes nothing but an id from the job, so that the normal case, a
+//! restart and a lost signal are the same code. [`sync::run`] is the one place that joins
+//! connector, mapping and store.
+//!
+//! To add a kind of job: a module with a function from a leased job to an outcome, and an arm in
+//! [`worker`].
+
+pub mod cases;
+pub mod catalog;
+pub mod connect;
+pub mod enqueue;
+pub mod observe;
+pub mod settings;
+pub mod sync;
+pub mod worker;
+
+pub use catalog::{Catalog, Entry};
+pub use enqueue::{Enqueued, enqueue_sync};
+pub use settings::{Parts, Settings};

@@ -23,6 +23,10 @@ stored_words! {
         Passthrough = "passthrough",
         /// An account being linked.
         ConnectionFlow = "connection_flow",
+        /// A webhook to a customer.
+        WebhookOut = "webhook_out",
+        /// A webhook from a tool.
+        WebhookIn = "webhook_in",
     }
 }
 
@@ -124,6 +128,8 @@ pub struct Interaction {
     pub started_at: i64,
     /// When it ended.
     pub ended_at: Option<i64>,
+    /// How long it took, in milliseconds, once it has ended.
+    pub duration_ms: Option<i64>,
 }
 
 /// Which interactions are wanted.
@@ -166,8 +172,8 @@ pub struct ExchangeRow {
     pub response_headers: Value,
     /// Body of the answer.
     pub response_body: Option<String>,
-    /// How long it took.
-    pub duration_ms: u64,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
     /// The rule that classified the answer.
     pub rule: Option<String>,
     /// Why there was no answer.
@@ -269,6 +275,26 @@ impl Store {
         rows.iter().map(interaction).collect()
     }
 
+    /// The interactions that are part of one, in the order of their beginning.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn interaction_children(
+        &self,
+        scope: &EnvironmentScope,
+        id: &str,
+    ) -> Result<Vec<Interaction>, Error> {
+        let filter = InteractionFilter {
+            parent_id: Some(id.to_owned()),
+            limit: 100,
+            ..InteractionFilter::default()
+        };
+        let mut children = self.interaction_list(scope, &filter).await?;
+        children.reverse();
+        Ok(children)
+    }
+
     /// Stores exchanges of an interaction.
     ///
     /// # Errors
@@ -296,7 +322,7 @@ impl Store {
             .bind(row.status.map(i64::from))
             .bind(row.response_headers.to_string())
             .bind(&row.response_body)
-            .bind(i64::try_from(row.duration_ms).unwrap_or(i64::MAX))
+            .bind(row.duration_ms)
             .bind(&row.rule)
             .bind(&row.error)
             .execute(&mut *tx)
@@ -376,6 +402,9 @@ fn interaction(row: &AnyRow) -> Result<Interaction, Error> {
         response: json(row.get("response")),
         started_at: row.get("started_at"),
         ended_at: row.get("ended_at"),
+        duration_ms: row
+            .get::<Option<i64>, _>("ended_at")
+            .map(|ended_at| ended_at - row.get::<i64, _>("started_at")),
     })
 }
 
@@ -391,7 +420,7 @@ fn exchange(row: &AnyRow) -> ExchangeRow {
         status: row.get::<Option<i64>, _>("status").and_then(|status| u16::try_from(status).ok()),
         response_headers: json(row.get("response_headers")),
         response_body: row.get("response_body"),
-        duration_ms: u64::try_from(row.get::<i64, _>("duration_ms")).unwrap_or(0),
+        duration_ms: row.get("duration_ms"),
         rule: row.get("rule"),
         error: row.get("error"),
     }

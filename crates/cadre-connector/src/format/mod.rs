@@ -15,6 +15,7 @@ mod text;
 mod xlsx;
 
 use std::io::{Read, Seek, SeekFrom};
+use std::sync::{Mutex, PoisonError};
 
 use cadre_model::fault::{Code, Fault};
 use serde_json::Value;
@@ -148,7 +149,9 @@ trait Source: Send {
 
 /// The rows of one file, a batch at a time.
 pub struct Rows {
-    source: Box<dyn Source>,
+    /// Never contended: rows are asked for through `&mut`. The lock makes rows something that a task
+    /// may hold while it waits.
+    source: Mutex<Box<dyn Source>>,
     ended: bool,
 }
 
@@ -165,7 +168,7 @@ impl Rows {
             && bytes < BATCH_BYTES
             && batch.rows.len() + batch.problems.len() < max_rows
         {
-            match self.source.next() {
+            match self.source.get_mut().unwrap_or_else(PoisonError::into_inner).next() {
                 Ok(Some(Ok(row))) => {
                     bytes += weight(&row);
                     batch.rows.push(row);
@@ -217,12 +220,12 @@ pub fn decode<R: Read + Seek + Send + 'static>(
         Format::Ndjson => Box::new(ndjson::NdjsonRows::open(file_name, source)),
         Format::Csv | Format::Auto => Box::new(csv::CsvRows::open(file_name, source, options)?),
     };
-    Ok(Rows { source, ended: false })
+    Ok(Rows { source: Mutex::new(source), ended: false })
 }
 
 impl Rows {
     fn none() -> Self {
-        Self { source: Box::new(json::JsonRows::none()), ended: true }
+        Self { source: Mutex::new(Box::new(json::JsonRows::none())), ended: true }
     }
 }
 

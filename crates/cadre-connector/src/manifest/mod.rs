@@ -91,6 +91,19 @@ pub enum Category {
     Assessment,
 }
 
+impl Category {
+    /// As the wire has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Category::Hris => "HRIS",
+            Category::Ats => "ATS",
+            Category::Lms => "LMS",
+            Category::Assessment => "ASSESSMENT",
+        }
+    }
+}
+
 /// The form that the end customer fills in.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -115,7 +115,7 @@ impl Reader {
     }
 
     /// Finds the stream, and reads what is read before it.
-    async fn prepare(&self, name: &str) -> Result<usize, Failure> {
+    async fn prepare(&mut self, name: &str) -> Result<usize, Failure> {
         let connector = &self.inner.connector;
         let Some(at) = connector.index(name) else {
             let message = format!("{} has no stream `{name}`.", connector.manifest().label);
@@ -128,7 +128,7 @@ impl Reader {
         Ok(at)
     }
 
-    async fn open(&self, at: usize, resume: Option<Value>) -> Result<Source, Failure> {
+    async fn open(&mut self, at: usize, resume: Option<Value>) -> Result<Source, Failure> {
         let inner = self.inner.clone();
         Ok(match inner.connector.manifest().transport {
             TransportKind::Http => {

@@ -1,0 +1,64 @@
+//! What every job needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cadre_connector::{HttpSend, ReadLimits};
+use cadre_model::time::Clock;
+use cadre_store::Store;
+
+use crate::catalog::Catalog;
+
+/// The parts that jobs are made of. Cheap to clone.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The connectors.
+    pub catalog: Arc<Catalog>,
+    /// The present moment.
+    pub clock: Arc<dyn Clock>,
+    /// The guarded client that vendors are reached through.
+    pub http: Arc<dyn HttpSend>,
+    /// What a job may use.
+    pub settings: Arc<Settings>,
+}
+
+/// Limits and intervals of jobs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a job stays with its worker without a sign of life.
+    pub lease: Duration,
+    /// How often an idle worker looks for jobs.
+    pub poll: Duration,
+    /// How long one sync may take before it ends as timed out.
+    pub sync_timeout: Duration,
+    /// How many syncs one process runs at once.
+    pub concurrent_syncs: usize,
+    /// Limits of reading from a vendor.
+    pub read: ReadLimits,
+    /// Largest share of a model's records that may vanish in one sync before a person is asked.
+    pub suspicious_drop: f64,
+    /// With how few records a model is too small for the share to mean anything.
+    pub suspicious_drop_from: u64,
+    /// How many exchanges of one sync keep their bodies; failures always do.
+    pub exchange_bodies: u64,
+    /// How long interactions are kept.
+    pub keep_interactions: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(30),
+            poll: Duration::from_millis(500),
+            sync_timeout: Duration::from_secs(6 * 3600),
+            concurrent_syncs: 4,
+            read: ReadLimits::default(),
+            suspicious_drop: 0.5,
+            suspicious_drop_from: 20,
+            exchange_bodies: 10,
+            keep_interactions: Duration::from_secs(30 * 24 * 3600),
+        }
+    }
+}

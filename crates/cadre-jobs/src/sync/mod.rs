@@ -1,0 +1,9 @@
+//! The sync: a tool's records into the store.
+//!
+//! * [`plan`]: which integrations are due.
+//! * [`run`]: one run, from the first page to the last.
+//! * [`finish`]: deletions, the state of the run, what the integration's state becomes.
+
+pub mod finish;
+pub mod plan;
+pub mod run;
