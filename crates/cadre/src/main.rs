@@ -1,2 +1,87 @@
 //! The binary: reads the configuration and wires the parts.
-fn main() {}
+//!
+//! It decides nothing. Every command is a file in [`commands`]; what it needs of the other crates is
+//! put together in [`wire`].
+
+mod builtin;
+mod commands;
+mod config;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Overrides;
+
+/// One API over the HR systems that companies already use.
+#[derive(Parser)]
+#[command(name = "cadre", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Start with `cadre demo` to see everything with made-up data, or with `cadre serve`.\n\
+    Exit codes: 0 done, 1 failed, 2 wrong usage."
+)]
+struct Arguments {
+    #[command(flatten)]
+    overrides: Overrides,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(commands::serve::Serve),
+    /// Run a server with made-up tools, already connected and synced; nothing is kept.
+    Demo(commands::demo::Demo),
+    /// Create, list and revoke API keys.
+    #[command(subcommand)]
+    Key(commands::key::Key),
+    /// Link accounts of tools, list them, sync them.
+    #[command(subcommand)]
+    Integration(commands::integration::IntegrationCommand),
+    /// List connectors, check a connector folder.
+    #[command(subcommand)]
+    Connector(commands::connector::ConnectorCommand),
+    /// Make a link that logs in to the dashboard.
+    LoginLink,
+    /// Look at configuration, database, master key and connectors, and say what is wrong.
+    Doctor,
+}
+
+/// Why a command failed, in words for whoever typed it.
+pub type Failed = String;
+
+#[expect(clippy::print_stderr, reason = "a command says on standard error why it failed")]
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Both TLS users of the process share one implementation.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cadre: the runtime did not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(words) => {
+            eprintln!("cadre: {words}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failed> {
+    let overrides = &arguments.overrides;
+    match arguments.command {
+        Command::Serve(serve) => serve.run(overrides).await,
+        Command::Demo(demo) => demo.run().await,
+        Command::Key(key) => key.run(overrides).await,
+        Command::Integration(integration) => integration.run(overrides).await,
+        Command::Connector(connector) => connector.run(overrides).await,
+        Command::LoginLink => commands::login_link::run(overrides).await,
+        Command::Doctor => commands::doctor::run(overrides).await,
+    }
+}

@@ -1,0 +1,106 @@
+//! A vendor for measuring: employees of about 1.3 KB each, page by page, on loopback.
+//!
+//! `GET /employees?page=N&per_page=100` answers `{"data": […], "total": 20000}`. The data is the same
+//! for every run.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use serde::Deserialize;
+
+#[derive(Clone, Copy)]
+struct Vendor {
+    employees: u64,
+    delay: Duration,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    page: Option<u64>,
+    per_page: Option<u64>,
+}
+
+/// Serves `employees` employees on the listener until the task is dropped.
+///
+/// # Errors
+///
+/// When the listener fails.
+pub async fn serve(listener: tokio::net::TcpListener, employees: u64, delay: Duration) -> std::io::Result<()> {
+    let vendor = Vendor { employees, delay };
+    let router = axum::Router::new().route("/employees", get(self::employees)).with_state(vendor);
+    axum::serve(listener, router).await
+}
+
+/// Starts the vendor on a thread of its own for as long as the process lives; its address.
+#[must_use]
+pub fn start(employees: u64, delay: Duration) -> String {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    listener.set_nonblocking(true).expect("a socket");
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+            serve(listener, employees, delay).await
+        })
+    });
+    format!("http://{address}")
+}
+
+async fn employees(State(vendor): State<Vendor>, Query(page): Query<Page>) -> impl IntoResponse {
+    tokio::time::sleep(vendor.delay).await;
+    let (page, size) = (page.page.unwrap_or(1).max(1), page.per_page.unwrap_or(100).min(500));
+    let first = (page - 1) * size;
+    let mut body = String::from("{\"data\":[");
+    for id in first..(first + size).min(vendor.employees) {
+        if id > first {
+            body.push(',');
+        }
+        employee(&mut body, id);
+    }
+    let _ = write!(body, "],\"total\":{}}}", vendor.employees);
+    ([(CONTENT_TYPE, "application/json")], body)
+}
+
+/// One employee of about 1.3 KB: what an HR tool says of a person, with words that vary by id.
+fn employee(body: &mut String, id: u64) {
+    let (first, last) = (FIRST[(id % 16) as usize], LAST[(id / 16 % 16) as usize]);
+    let status = ["active", "active", "active", "on_leave", "terminated"][(id % 5) as usize];
+    let (day, month, year) = (id % 28 + 1, id % 12 + 1, 1960 + id % 45);
+    let _ = write!(
+        body,
+        r#"{{"id":{id},"employee_number":"E-{id:06}","first_name":"{first}","last_name":"{last}","display_name":"{first} {last}","job":{{"title":"Specialist {}","level":"L{}","family":"Operations"}},"email":"{}.{}.{id}@example.org","personal_email":"p{id}@example.com","mobile":"+49 151 {id:08}","status":"{status}","employment_type":"full_time","gender":"{}","birth_date":"{year}-{month:02}-{day:02}","start_date":"{}-{month:02}-{day:02}","end_date":null,"weekly_hours":{},"manager_id":{},"department":{{"id":"d{}","name":"Department {}"}},"office":{{"id":"o{}","name":"Office {}"}},"company":{{"id":"c{}","name":"Company {}"}},"address":{{"street":"Example Street {}","zip":"{:05}","city":"Köln","state":"NRW","country":"DE"}},"bank":{{"iban":"DE89370400440532013000","bic":"COBADEFFXXX","holder":"{first} {last}"}},"created_at":"2020-01-01T08:00:00Z","updated_at":"2026-01-01T08:00:00Z","notes":"{}","attributes":{{"shirt_size":"M","badge":"{id:08}","parking":"P{}","shift":"early","union_member":false,"cost_object":"{:06}"}}}}"#,
+        id % 40,
+        id % 7,
+        first.to_lowercase(),
+        last.to_lowercase(),
+        if id % 2 == 0 { "female" } else { "male" },
+        2000 + id % 25,
+        20 + id % 21,
+        id / 10,
+        id % 50,
+        id % 50,
+        id % 12,
+        id % 12,
+        id % 4,
+        id % 4,
+        id % 200,
+        10_000 + id % 80_000,
+        "A remark that somebody wrote about the person and nobody reads. ".repeat(4),
+        id % 300,
+        id % 999,
+    );
+}
+
+const FIRST: [&str; 16] = [
+    "Ada", "Bela", "Cleo", "Dara", "Edda", "Finn", "Gesa", "Hanno", "Ines", "Jorik", "Kaja", "Levi", "Mira",
+    "Nils", "Oda", "Pia",
+];
+const LAST: [&str; 16] = [
+    "Amsel", "Birke", "Clausen", "Dohle", "Esche", "Falke", "Ginster", "Hasel", "Ilex", "Jasmin", "Kiefer",
+    "Linde", "Meise", "Nuss", "Otter", "Pappel",
+];

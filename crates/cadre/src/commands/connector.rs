@@ -1,0 +1,124 @@
+//! `cadre connector`: the connectors, and checking a folder.
+
+use std::path::{Path, PathBuf};
+
+use cadre_jobs::cases;
+use cadre_jobs::catalog::{Entry, Folder};
+use clap::Subcommand;
+
+use crate::Failed;
+use crate::config::{Config, Overrides};
+use crate::wire;
+
+/// Connectors: folders of text, one for each tool.
+#[derive(Debug, Subcommand)]
+pub enum ConnectorCommand {
+    /// List the connectors of this installation.
+    List,
+    /// Show a connector's connect form and what it covers.
+    Show {
+        /// Slug of the tool.
+        tool: String,
+    },
+    /// Check connector folders offline, and run their cases.
+    Check {
+        /// Folders, each with a connector.yaml.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+    },
+}
+
+impl ConnectorCommand {
+    /// Runs the command.
+    #[expect(clippy::print_stdout, reason = "the connectors are the command's output")]
+    pub async fn run(self, overrides: &Overrides) -> Result<(), Failed> {
+        match self {
+            ConnectorCommand::List => {
+                let catalog = wire::catalog(&Config::read(overrides)?)?;
+                for entry in catalog.entries() {
+                    let manifest = entry.connector.manifest();
+                    let categories: Vec<&str> =
+                        manifest.categories.iter().map(|c| c.as_str()).collect();
+                    println!(
+                        "{:<14} {:<24} {:<9} {} models",
+                        entry.tool(),
+                        manifest.label,
+                        categories.join(","),
+                        entry.coverage().len()
+                    );
+                }
+                Ok(())
+            }
+            ConnectorCommand::Show { tool } => show(&Config::read(overrides)?, &tool),
+            ConnectorCommand::Check { folders } => {
+                let mut failed = 0;
+                for folder in &folders {
+                    failed += usize::from(!check(folder).await);
+                }
+                if failed == 0 {
+                    Ok(())
+                } else {
+                    Err(format!("{failed} of {} folders have problems", folders.len()))
+                }
+            }
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what the command is for")]
+fn show(config: &Config, tool: &str) -> Result<(), Failed> {
+    let catalog = wire::catalog(config)?;
+    let entry = catalog
+        .get(tool)
+        .ok_or_else(|| format!("no connector \"{tool}\"; see `cadre connector list`"))?;
+    let manifest = entry.connector.manifest();
+    println!("{} ({tool})\n\nFields of the connect form:", manifest.label);
+    for field in &manifest.connect.fields {
+        let need = if field.optional || field.default.is_some() { "optional" } else { "required" };
+        let secret = if field.secret { ", secret" } else { "" };
+        println!(
+            "  {:<20} {need}{secret}  {}. {}",
+            field.name,
+            field.label,
+            field.help.as_deref().unwrap_or("")
+        );
+    }
+    println!("\nModels and the fields that are filled:");
+    for (model, fields) in entry.coverage() {
+        let fields: Vec<String> = fields.into_iter().collect();
+        println!("  {model}: {}", fields.join(", "));
+    }
+    Ok(())
+}
+
+/// Checks one folder and prints what was found; true if all is well.
+#[expect(clippy::print_stdout, reason = "the findings are the command's output")]
+async fn check(path: &Path) -> bool {
+    let folder = match Folder::read(path) {
+        Ok(folder) => folder,
+        Err(error) => {
+            println!("{}: {error}", path.display());
+            return false;
+        }
+    };
+    let entry = match Entry::load(&folder) {
+        Ok(entry) => entry,
+        Err(problems) => {
+            for problem in &problems {
+                println!("{problem}");
+            }
+            println!("{}: {} problems", folder.name, problems.len());
+            return false;
+        }
+    };
+    let outcomes = cases::run_all(path, entry.into()).await;
+    let failed = outcomes.iter().filter(|outcome| !outcome.differences.is_empty()).count();
+    for outcome in outcomes.iter().filter(|outcome| !outcome.differences.is_empty()) {
+        println!("{}/cases/{}:", folder.name, outcome.case);
+        for difference in &outcome.differences {
+            println!("  {difference}");
+        }
+    }
+    println!("{}: {} cases, {failed} failed", folder.name, outcomes.len());
+    failed == 0
+}

@@ -1,0 +1,9 @@
+//! One file per command.
+
+pub mod connector;
+pub mod demo;
+pub mod doctor;
+pub mod integration;
+pub mod key;
+pub mod login_link;
+pub mod serve;

@@ -1,0 +1,162 @@
+//! The configuration: defaults, then a file, then `CADRE_…` variables, then flags.
+//!
+//! Every key is a field of [`Config`], its doc comment is its documentation. An unknown key in the
+//! file is an error that names it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// The configuration of a server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Folder for everything that Cadre keeps on disk: the SQLite database and the master key.
+    pub data_dir: PathBuf,
+    /// `sqlite:<path>` or `postgres://user:password@host/database`. Absent: SQLite in the data folder.
+    pub database_url: Option<String>,
+    /// Most connections to the database.
+    pub database_connections: u32,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// How callers and people reach this server, without a slash at the end; links start with it.
+    /// Absent: `http://` and the address it listens on.
+    pub public_url: Option<String>,
+    /// 64 hexadecimal digits that credentials are encrypted with. Absent: the file `master.key` in
+    /// the data folder, which is made at the first start.
+    pub master_key: Option<String>,
+    /// Folder with connectors of your own, which go over the built-in ones by name.
+    pub connectors_dir: Option<PathBuf>,
+    /// Whether tools may be reached at private and loopback addresses.
+    pub allow_private_networks: bool,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// Largest body of a request, in bytes.
+    pub body_limit_bytes: usize,
+    /// Requests that one API key may send per minute.
+    pub requests_per_minute_per_key: u32,
+    /// Requests that one environment may send per minute.
+    pub requests_per_minute_per_environment: u32,
+    /// Name that stands in the title of `REMOTE.RATE_LIMIT_EXCEEDED`.
+    pub product_name: String,
+    /// Status of the three setup codes: 503, or 409 as later clients expect.
+    pub setup_status: u16,
+    /// How many syncs this process runs at once; 0 makes it answer the API only.
+    pub concurrent_syncs: usize,
+    /// How long a job stays with its worker without a sign of life, in seconds.
+    pub lease_seconds: u64,
+    /// Whether the process log is JSON, one object a line.
+    pub log_json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("cadre-data"),
+            database_url: None,
+            database_connections: 10,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            master_key: None,
+            connectors_dir: None,
+            allow_private_networks: false,
+            trusted_proxies: Vec::new(),
+            body_limit_bytes: 40 * 1024 * 1024,
+            requests_per_minute_per_key: 6_000,
+            requests_per_minute_per_environment: 12_000,
+            product_name: "Kombo".into(),
+            setup_status: 503,
+            concurrent_syncs: 4,
+            lease_seconds: 30,
+            log_json: false,
+        }
+    }
+}
+
+/// What the command line says over the configuration.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Overrides {
+    /// Configuration file (TOML). Without it, `cadre.toml` in the working folder is read if it is there.
+    #[arg(long, global = true, value_name = "FILE", env = "CADRE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Folder for the database and the master key.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// `sqlite:<path>` or `postgres://user:password@host/database`.
+    #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+impl Config {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Words that name the key, what was expected, what came and where it came from.
+    pub fn read(overrides: &Overrides) -> Result<Config, String> {
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        let default_file = Path::new("cadre.toml");
+        match &overrides.config {
+            Some(file) if !file.is_file() => {
+                return Err(format!("the configuration file {} is not there", file.display()));
+            }
+            Some(file) => figment = figment.merge(Toml::file_exact(file)),
+            None if default_file.is_file() => {
+                figment = figment.merge(Toml::file_exact(default_file))
+            }
+            None => {}
+        }
+        // CADRE_CONFIG names the file, and CADRE_TEST_… belong to the tests.
+        figment = figment.merge(
+            Env::prefixed("CADRE_").filter(|key| key != "config" && !key.starts_with("test_")),
+        );
+        if let Some(folder) = &overrides.data_dir {
+            figment = figment.merge(Serialized::default("data_dir", folder));
+        }
+        if let Some(url) = &overrides.database_url {
+            figment = figment.merge(Serialized::default("database_url", url));
+        }
+        let config: Config = figment.extract().map_err(|error| {
+            let words: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
+            format!("the configuration cannot be used: {}", words.join("; "))
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.setup_status != 503 && self.setup_status != 409 {
+            return Err(format!("setup_status: expected 503 or 409, got {}", self.setup_status));
+        }
+        if let Some(url) = &self.public_url
+            && (!url.starts_with("http://") && !url.starts_with("https://") || url.ends_with('/'))
+        {
+            return Err(format!(
+                "public_url: expected http://… or https://… without a slash at the end, got \"{url}\""
+            ));
+        }
+        if let Some(folder) = &self.connectors_dir
+            && !folder.is_dir()
+        {
+            return Err(format!("connectors_dir: {} is not a folder", folder.display()));
+        }
+        Ok(())
+    }
+
+    /// The database's URL: as configured, or SQLite in the data folder.
+    #[must_use]
+    pub fn database(&self) -> String {
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("cadre.db").display()))
+    }
+
+    /// How callers and people reach this server.
+    #[must_use]
+    pub fn public(&self, listening: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"))
+    }
+}

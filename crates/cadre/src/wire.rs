@@ -1,0 +1,96 @@
+//! Putting the parts together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cadre_connector::{Wire, WireOptions};
+use cadre_jobs::catalog::Folder;
+use cadre_jobs::{Catalog, Parts, Settings};
+use cadre_model::secret::Secret;
+use cadre_model::time::{Clock, SystemClock};
+use cadre_store::{MasterKey, OpenOptions, Store};
+
+use crate::Failed;
+use crate::builtin;
+use crate::config::Config;
+
+/// Opens the database, loads the connectors, builds the guarded client.
+pub async fn parts(config: &Config) -> Result<Parts, Failed> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = store(config, clock.clone()).await?;
+    let catalog = Arc::new(catalog(config)?);
+    let options =
+        WireOptions { allow_private: config.allow_private_networks, ..WireOptions::default() };
+    let http =
+        Wire::new(options).map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
+    let mut settings = Settings {
+        concurrent_syncs: config.concurrent_syncs,
+        lease: Duration::from_secs(config.lease_seconds.max(1)),
+        ..Settings::default()
+    };
+    settings.read.allow_private = config.allow_private_networks;
+    Ok(Parts { store, catalog, clock, http: Arc::new(http), settings: Arc::new(settings) })
+}
+
+/// Opens the database, making the data folder and the master key at the first start.
+pub async fn store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Failed> {
+    if config.database_url.is_none() || config.master_key.is_none() {
+        fs::create_dir_all(&config.data_dir).map_err(|error| {
+            format!("the data folder {} cannot be made: {error}", config.data_dir.display())
+        })?;
+    }
+    let master_key = master_key(config)?;
+    let options = OpenOptions { max_connections: config.database_connections, master_key, clock };
+    Store::open(&config.database(), options).await.map_err(|error| {
+        format!("{error}\n  Set the database with --database-url or CADRE_DATABASE_URL: sqlite:<path> or postgres://user:password@host/database")
+    })
+}
+
+fn master_key(config: &Config) -> Result<MasterKey, Failed> {
+    if let Some(text) = &config.master_key {
+        return MasterKey::parse(&Secret::from(text.as_str()))
+            .map_err(|error| format!("master_key: {error}"));
+    }
+    let path = config.data_dir.join("master.key");
+    if path.exists() {
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        return MasterKey::parse(&Secret::from(text.trim()))
+            .map_err(|error| format!("{}: {error}", path.display()));
+    }
+    let key = MasterKey::random();
+    write_private(&path, key.print().expose())
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(key)
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+/// Loads the built-in connectors and those of the operator.
+pub fn catalog(config: &Config) -> Result<Catalog, Failed> {
+    let mut folders: BTreeMap<String, Folder> =
+        builtin::folders().into_iter().map(|folder| (folder.name.clone(), folder)).collect();
+    if let Some(own) = &config.connectors_dir {
+        let entries = fs::read_dir(own).map_err(|error| format!("{}: {error}", own.display()))?;
+        for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
+            let folder = Folder::read(&entry.path())
+                .map_err(|error| format!("{}: {error}", entry.path().display()))?;
+            folders.insert(folder.name.clone(), folder);
+        }
+    }
+    Catalog::load(folders.into_values()).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
+        format!("connectors cannot be loaded:\n{}", lines.join("\n"))
+    })
+}
