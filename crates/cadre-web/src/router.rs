@@ -95,10 +95,11 @@ pub fn router(state: AppState) -> Router {
     for (path, list) in lists() {
         router = router.route(&path, list_route(list));
     }
-    router
-        .fallback(unknown::any)
-        .layer(middleware::from_fn_with_state(state.clone(), recorder::record))
-        .with_state(state)
+    let recording = middleware::from_fn_with_state(state.clone(), recorder::record);
+    let routes: Router = router.fallback(unknown::any).with_state(state);
+    // Around the routes as a whole: a refused method names the methods that are allowed, and what
+    // the framework itself answers is seen too.
+    Router::new().fallback_service(routes).layer(recording)
 }
 
 /// The route of one list: the generic handler, told which list it is.

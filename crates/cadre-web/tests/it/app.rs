@@ -1,8 +1,9 @@
 //! The API over a store of its own, and the kinds of caller it can have.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -14,8 +15,8 @@ use cadre_jobs::{Catalog, Parts, Settings};
 use cadre_model::mapped::{Mapped, seal};
 use cadre_model::time::{Clock, FixedClock};
 use cadre_store::{
-    EndUser, EnvironmentKind, EnvironmentScope, IntegrationScope, MasterKey, NewKey, OpenOptions,
-    PageWrite, RunEnd, RunState, SetupStatus, Store,
+    EndUser, EnvironmentKind, EnvironmentScope, IntegrationScope, Job, MasterKey, NewKey,
+    OpenOptions, PageWrite, RunEnd, RunState, SetupStatus, Store,
 };
 use cadre_web::{AppState, WebSettings, router};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -46,6 +47,7 @@ pub struct TestApp {
     pub other: Tenant,
     /// A key of the tenant that does not count any more.
     pub expired_key: String,
+    leased: Mutex<HashMap<String, Job>>,
     _directory: tempfile::TempDir,
 }
 
@@ -66,7 +68,9 @@ pub async fn on_both<F: AsyncFn(TestApp)>(settings: WebSettings, story: F) {
 }
 
 async fn admin(base: &str) -> sqlx::PgConnection {
-    sqlx::Connection::connect(base).await.expect("the PostgreSQL of the tests")
+    <sqlx::PgConnection as sqlx::Connection>::connect(base)
+        .await
+        .expect("the PostgreSQL of the tests")
 }
 
 async fn new_database(base: &str) -> (String, String) {
@@ -126,6 +130,7 @@ impl TestApp {
             expired_key: expired_key.expose().to_owned(),
             tenant,
             other,
+            leased: Mutex::default(),
             _directory: directory,
         };
         for id in [&app.tenant.hris, &app.tenant.ats] {
@@ -153,13 +158,7 @@ impl TestApp {
         )
         .await
         .expect("a run");
-        let job = loop {
-            let job = self.store.job_claim(&["sync"], 60_000).await.expect("a store");
-            let job = job.expect("a job");
-            if job.integration_id.as_deref() == Some(id) {
-                break job;
-            }
-        };
+        let job = self.job_of(id).await;
         self.store.run_start(&scope, &run.run_id).await.expect("a start");
         let mut models: Vec<&str> = records.iter().map(|record| record.model.id).collect();
         models.dedup();
@@ -186,6 +185,19 @@ impl TestApp {
         self.store.integration_first_synced(&scope, now).await.expect("a store");
         let completed = SetupStatus::Completed;
         self.store.integration_setup_status_set(&scope, completed).await.expect("a store");
+    }
+
+    /// Leases the job of an integration; those of others that come up are kept for later.
+    async fn job_of(&self, id: &str) -> Job {
+        loop {
+            if let Some(job) = self.leased.lock().expect("not poisoned").remove(id) {
+                return job;
+            }
+            let job = self.store.job_claim(&["sync"], 60_000).await.expect("a store");
+            let job = job.expect("a job");
+            let of = job.integration_id.clone().expect("a sync");
+            self.leased.lock().expect("not poisoned").insert(of, job);
+        }
     }
 
     /// Begins a request.
