@@ -33,7 +33,8 @@ pub(crate) fn moment_of_number(number: f64) -> Option<i64> {
     }
     let milliseconds = if size < LEAST_MILLISECONDS { number * 1000.0 } else { number };
     // Within the range above, a float holds every millisecond.
-    Some(milliseconds.round() as i64)
+    let timestamp = Timestamp::from_millisecond(milliseconds.round() as i64).ok()?;
+    in_range(timestamp.to_zoned(TimeZone::UTC).date()).map(|_| timestamp.as_millisecond())
 }
 
 fn of_parts(parts: &BrokenDownTime, zone: &TimeZone) -> Option<Timestamp> {
@@ -209,6 +210,7 @@ mod tests {
         assert_eq!(moment_of_number(45_000.0), None);
         assert_eq!(moment_of_number(0.0), None);
         assert_eq!(moment_of_number(1e18), None);
+        assert_eq!(moment_of_number(-6.7e13), None);
         assert_eq!(moment_of_number(f64::NAN), None);
     }
 

@@ -186,7 +186,10 @@ impl Reader<'_> {
             }
         };
         let fields = attributes.map_or(&[][..], |shape| shape.fields);
-        let attributes = self.fields(fields, entries, path, "remote_id")?;
+        let mut attributes = self.fields(fields, entries, path, "remote_id")?;
+        for field in fields {
+            attributes.entry(field.name).or_insert(Value::Null);
+        }
         Some(Link { remote_id, attributes })
     }
 
