@@ -87,6 +87,7 @@ async fn a_first_sync_that_failed_says_why() {
         let scope = app.integration(&app.tenant.hris).await;
         let pending = SetupStatus::FinalSyncPending;
         app.store.integration_setup_status_set(&scope, pending).await.expect("a store");
+        app.clock.advance(jiff::SignedDuration::from_secs(1));
         let queued =
             cadre_jobs::enqueue_sync(&app.store, &scope, RunKind::Full, RunTrigger::Setup).await;
         let run = queued.expect("a run").run_id;
