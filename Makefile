@@ -2,7 +2,7 @@
 .PHONY: demo test bench check fmt setup
 
 demo: ## From nothing to a working server with data, on SQLite.
-	@cargo run --quiet --bin cadre -- demo
+	@cargo run --quiet -p cadre -- demo
 
 test: ## Installs what the tests need and runs all of them, on SQLite and PostgreSQL.
 	@scripts/test
@@ -15,7 +15,7 @@ bench: ## Measures speed, as ratios within one run.
 
 check: fmt ## What a reviewer looks at first.
 	@cargo clippy --workspace --all-targets -- -D warnings
-	@cargo run --quiet --bin xtask -- tidy
+	@cargo run --quiet -p xtask -- tidy
 
 fmt:
 	@cargo fmt --all

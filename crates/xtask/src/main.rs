@@ -1,6 +1,6 @@
 //! Development only: checks of the workspace's own rules.
 //!
-//! `cargo run --bin xtask -- tidy` reports every place that breaks a rule, with the rule's reason.
+//! `cargo run -p xtask -- tidy` reports every place that breaks a rule, with the rule's reason.
 //! The same checks run as a test of this crate, so that the ordinary test command knows them.
 
 mod tidy;
