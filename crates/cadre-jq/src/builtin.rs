@@ -4,16 +4,14 @@
 //! go on with: then jaq does the whole evaluation.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::fmt::Write as _;
 
-use jaq_core::ops::{Cmp, Math};
 use jaq_json::Num;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Number, Value};
 
 use crate::error::EvalError;
-use crate::value::{exact_number, to_num};
+use crate::order::equal;
+use crate::print::{json, write_json};
+use crate::value::exact_number;
 
 /// Why a computation stops.
 #[derive(Debug)]
@@ -107,7 +105,7 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
-fn wrong_type<T>(value: &Value, expected: &str) -> Result<T, Stop> {
+pub(crate) fn wrong_type<T>(value: &Value, expected: &str) -> Result<T, Stop> {
     fail(format!("cannot use {} as {expected}", shown(value)))
 }
 
@@ -168,7 +166,7 @@ fn length(value: &Value) -> Got<'_> {
     }
 }
 
-fn exact<'x>(number: Num) -> Got<'x> {
+pub(crate) fn exact<'x>(number: Num) -> Got<'x> {
     exact_number(&number).map_or(Err(Stop::GaveUp), |number| owned(Value::Number(number)))
 }
 
@@ -345,7 +343,7 @@ fn split<'x>(value: &'x Value, separator: &Value) -> Got<'x> {
     }
 }
 
-fn pieces(text: &str, separator: &str) -> Vec<Value> {
+pub(crate) fn pieces(text: &str, separator: &str) -> Vec<Value> {
     if text.is_empty() {
         Vec::new()
     } else if separator.is_empty() {
@@ -387,240 +385,4 @@ fn join<'x>(value: &'x Value, separator: &Value) -> Got<'x> {
 
 pub(crate) fn limit_text(size: usize) -> Result<(), Stop> {
     if size > crate::MAX_SIZE { Err(Stop::Limit(EvalError::size())) } else { Ok(()) }
-}
-
-/// All but these are encoded by `@uri`.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Adds text, percent-encoded.
-pub(crate) fn write_uri(into: &mut String, text: &str) {
-    into.extend(utf8_percent_encode(text, UNRESERVED));
-}
-
-/// The value as jaq prints it.
-pub(crate) fn json(value: &Value) -> String {
-    let mut text = String::new();
-    write_json(&mut text, value);
-    text
-}
-
-/// Adds the value as jaq prints it.
-pub(crate) fn write_json(into: &mut String, value: &Value) {
-    match value {
-        Value::Null => into.push_str("null"),
-        Value::Bool(true) => into.push_str("true"),
-        Value::Bool(false) => into.push_str("false"),
-        // Writing to a text cannot fail.
-        Value::Number(number) if number.is_f64() => {
-            let _ = write!(into, "{}", to_num(number));
-        }
-        Value::Number(number) => {
-            let _ = write!(into, "{number}");
-        }
-        Value::String(text) => write_quoted(into, text),
-        Value::Array(items) => {
-            into.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    into.push(',');
-                }
-                write_json(into, item);
-            }
-            into.push(']');
-        }
-        Value::Object(entries) => {
-            into.push('{');
-            for (at, (key, item)) in entries.iter().enumerate() {
-                if at > 0 {
-                    into.push(',');
-                }
-                write_quoted(into, key);
-                into.push(':');
-                write_json(into, item);
-            }
-            into.push('}');
-        }
-    }
-}
-
-fn write_quoted(into: &mut String, text: &str) {
-    into.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => into.push_str("\\\""),
-            '\\' => into.push_str("\\\\"),
-            '\n' => into.push_str("\\n"),
-            '\r' => into.push_str("\\r"),
-            '\t' => into.push_str("\\t"),
-            '\u{8}' => into.push_str("\\b"),
-            '\u{c}' => into.push_str("\\f"),
-            letter if letter < ' ' || letter == '\u{7f}' => {
-                let _ = write!(into, "\\u{:04x}", u32::from(letter));
-            }
-            letter => into.push(letter),
-        }
-    }
-    into.push('"');
-}
-
-/// Whether two values are equal: numbers by value, objects without regard to order.
-pub(crate) fn equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Null, Value::Null) => true,
-        (Value::Bool(left), Value::Bool(right)) => left == right,
-        (Value::Number(left), Value::Number(right)) => match (left.as_i64(), right.as_i64()) {
-            (Some(left), Some(right)) => left == right,
-            _ => to_num(left) == to_num(right),
-        },
-        (Value::String(left), Value::String(right)) => left == right,
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len()
-                && left.iter().zip(right).all(|(left, right)| equal(left, right))
-        }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left
-                    .iter()
-                    .all(|(key, left)| right.get(key).is_some_and(|right| equal(left, right)))
-        }
-        _ => false,
-    }
-}
-
-/// The order of values: null, false, true, numbers, texts, arrays, objects.
-pub(crate) fn order(left: &Value, right: &Value) -> Ordering {
-    match (left, right) {
-        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        (Value::Number(left), Value::Number(right)) => match (left.as_i64(), right.as_i64()) {
-            (Some(left), Some(right)) => left.cmp(&right),
-            _ => to_num(left).cmp(&to_num(right)),
-        },
-        (Value::String(left), Value::String(right)) => left.cmp(right),
-        (Value::Array(left), Value::Array(right)) => {
-            let items = left.iter().zip(right).map(|(left, right)| order(left, right));
-            items
-                .into_iter()
-                .find(|order| order.is_ne())
-                .unwrap_or_else(|| left.len().cmp(&right.len()))
-        }
-        (Value::Object(left), Value::Object(right)) => order_objects(left, right),
-        (left, right) => rank(left).cmp(&rank(right)),
-    }
-}
-
-fn order_objects(left: &Map<String, Value>, right: &Map<String, Value>) -> Ordering {
-    fn sorted(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
-        let mut entries: Vec<_> = map.iter().collect();
-        entries.sort_by_key(|(key, _)| *key);
-        entries
-    }
-    let (left, right) = (sorted(left), sorted(right));
-    let keys = left.iter().map(|(key, _)| key).cmp(right.iter().map(|(key, _)| key));
-    keys.then_with(|| {
-        let mut values = left.iter().zip(&right).map(|((_, left), (_, right))| order(left, right));
-        values.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-    })
-}
-
-fn rank(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Bool(_) => 1,
-        Value::Number(_) => 2,
-        Value::String(_) => 3,
-        Value::Array(_) => 4,
-        Value::Object(_) => 5,
-    }
-}
-
-pub(crate) fn compare(left: &Value, op: Cmp, right: &Value) -> bool {
-    match op {
-        Cmp::Eq => equal(left, right),
-        Cmp::Ne => !equal(left, right),
-        Cmp::Lt => order(left, right).is_lt(),
-        Cmp::Le => order(left, right).is_le(),
-        Cmp::Gt => order(left, right).is_gt(),
-        Cmp::Ge => order(left, right).is_ge(),
-    }
-}
-
-pub(crate) fn negate(value: &Value) -> Result<Value, Stop> {
-    match value {
-        Value::Number(number) => match number.as_i64().map(i64::checked_neg) {
-            Some(Some(whole)) => Ok(Value::from(whole)),
-            Some(None) => Err(Stop::GaveUp),
-            None => exact(-to_num(number)).map(Cow::into_owned),
-        },
-        value => wrong_type(value, "number"),
-    }
-}
-
-/// `left op right`. The left one is taken: sums grow in place.
-pub(crate) fn math(left: Value, op: Math, right: Cow<'_, Value>) -> Result<Value, Stop> {
-    if let (Value::Number(left), Value::Number(right)) = (&left, right.as_ref()) {
-        return arithmetic(left, op, right);
-    }
-    match (op, left, right) {
-        (Math::Add, Value::Null, right) => Ok(right.into_owned()),
-        (Math::Add, left, right) if right.is_null() => Ok(left),
-        (op, left, right) => match (op, left, right.as_ref()) {
-            (Math::Add, Value::String(mut left), Value::String(right)) => {
-                limit_text(left.len().saturating_add(right.len()))?;
-                left.push_str(right);
-                Ok(Value::String(left))
-            }
-            (Math::Add, Value::Array(mut left), Value::Array(right)) => {
-                limit_text(left.len().saturating_add(right.len()))?;
-                left.extend(right.iter().cloned());
-                Ok(Value::Array(left))
-            }
-            (Math::Add, Value::Object(mut left), Value::Object(right)) => {
-                left.extend(right.iter().map(|(key, value)| (key.clone(), value.clone())));
-                Ok(Value::Object(left))
-            }
-            (Math::Sub, Value::Array(mut left), Value::Array(right)) => {
-                left.retain(|item| !right.iter().any(|other| order(item, other).is_eq()));
-                Ok(Value::Array(left))
-            }
-            (Math::Div, Value::String(left), Value::String(right)) => {
-                Ok(Value::Array(pieces(&left, right)))
-            }
-            // Repeated texts and merged objects are rare.
-            (Math::Mul, _, _) => Err(Stop::GaveUp),
-            (op, left, right) => {
-                fail(format!("cannot calculate {} {} {}", shown(&left), op.as_str(), shown(right)))
-            }
-        },
-    }
-}
-
-fn arithmetic(left: &Number, op: Math, right: &Number) -> Result<Value, Stop> {
-    if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64()) {
-        let whole = match op {
-            Math::Add => left.checked_add(right),
-            Math::Sub => left.checked_sub(right),
-            Math::Mul => left.checked_mul(right),
-            Math::Rem if right == 0 => return fail(format!("cannot calculate {left} % 0")),
-            Math::Rem => left.checked_rem(right),
-            Math::Div => match left.checked_rem(right) {
-                Some(0) => left.checked_div(right),
-                _ => None,
-            },
-        };
-        if let Some(whole) = whole {
-            return Ok(Value::from(whole));
-        }
-    }
-    let (left, right) = (to_num(left), to_num(right));
-    let zero = matches!(right, Num::Int(0));
-    let whole = matches!(left, Num::Int(_) | Num::BigInt(_));
-    let result = match op {
-        Math::Add => left + right,
-        Math::Sub => left - right,
-        Math::Mul => left * right,
-        Math::Div => left / right,
-        Math::Rem if zero && whole => return fail(format!("cannot calculate {left} % 0")),
-        Math::Rem => left % right,
-    };
-    exact(result).map(Cow::into_owned)
 }
