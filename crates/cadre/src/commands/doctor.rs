@@ -26,7 +26,7 @@ pub async fn run(overrides: &Overrides) -> Result<(), Failed> {
         }
         Err(words) => {
             report("configuration", Err(words));
-            return Err("1 check failed".into());
+            return Err("one check failed".into());
         }
     };
     report(
@@ -53,7 +53,11 @@ pub async fn run(overrides: &Overrides) -> Result<(), Failed> {
             Ok(format!("{} is taken ({error}); fine if that is a running Cadre", config.listen)),
         ),
     }
-    if failed == 0 { Ok(()) } else { Err(format!("{failed} check(s) failed")) }
+    match failed {
+        0 => Ok(()),
+        1 => Err("one check failed".into()),
+        more => Err(format!("{more} checks failed")),
+    }
 }
 
 /// Whether the stored credentials can be read with this master key.

@@ -145,6 +145,10 @@ async fn first_start(store: &Store, public_url: &str) -> Result<(), Failed> {
 pub fn start_log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CADRE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(std::io::stderr);
     let _ = if json { log.json().try_init() } else { log.try_init() };
 }
