@@ -213,13 +213,14 @@ pub async fn record(State(state): State<AppState>, mut request: Request, next: N
         && !known.written
     {
         let failed = fault.is_some();
-        let request = failed.then(|| {
-            json!({
-                "query": uri.query().map(shortened),
-                "headers": asked_headers,
-                "body": known.body.map(redacted),
-            })
-        });
+        // Of a call that succeeded, what it asked is enough.
+        let query = uri.query().map(shortened);
+        let request = if failed {
+            let body = known.body.map(redacted);
+            Some(json!({ "query": query, "headers": asked_headers, "body": body }))
+        } else {
+            query.map(|query| json!({ "query": query }))
+        };
         let took = i64::try_from(clock.elapsed().as_millis()).unwrap_or(i64::MAX);
         let interaction = NewInteraction {
             id: call.id.clone(),

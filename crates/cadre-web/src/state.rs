@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cadre_jobs::{Catalog, Parts};
+use cadre_model::fault::Fault;
 use cadre_model::time::Clock;
 use cadre_store::Store;
 use tokio::sync::Notify;
 
 use crate::address::Network;
-use crate::limit::{Concurrency, Quota, Quotas, RateLimiter};
+use crate::limit::{Concurrency, Quota, Quotas, RateLimiter, Slot};
 use crate::recorder::Recorder;
 use crate::refuse::{DEFAULT_PRODUCT, Wording};
+
+/// Pieces of live work with the tool of one integration that may run at once.
+const LIVE_AT_ONCE: u32 = 30;
 
 /// What the operator can set.
 #[derive(Debug, Clone)]
@@ -69,7 +73,7 @@ pub struct AppState {
     pub(crate) wording: Arc<Wording>,
     pub(crate) quotas: Quotas,
     pub(crate) rates: Arc<RateLimiter>,
-    pub(crate) concurrency: Concurrency,
+    concurrency: Concurrency,
     pub(crate) wake: Arc<Notify>,
     coverage: Arc<HashMap<String, Arc<Coverage>>>,
 }
@@ -119,6 +123,15 @@ impl AppState {
     /// Waits until every call that was answered is written down.
     pub async fn close(&self) {
         self.recorder.flush().await;
+    }
+
+    /// Room for one piece of live work with the tool of an integration, until the slot is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `PLATFORM.CONCURRENCY_LIMIT_EXCEEDED` when there is none.
+    pub fn live_slot(&self, integration_id: &str) -> Result<Slot, Fault> {
+        self.concurrency.take(integration_id, LIVE_AT_ONCE)
     }
 
     /// What a tool offers; `None` when its connector is not there.

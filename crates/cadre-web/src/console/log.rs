@@ -8,12 +8,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cadre_model::fault::{Code, Retry, Who};
 use cadre_model::mapped::Issue;
-use cadre_model::time::wire;
 use cadre_store::{Error, ExchangeRow, Interaction, InteractionKind, Run, StreamProgress};
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::page::{Badge, Environment, Visitor, html, not_found, shell_word};
+use super::page::{Badge, Environment, Visitor, html, moment, not_found, shell_word};
 use crate::scope::{PathPart, unavailable};
 use crate::state::AppState;
 
@@ -34,7 +33,7 @@ struct LogPage {
     environment: String,
     parent: Option<String>,
     title: String,
-    badge: Option<Badge>,
+    badge: Badge,
     started: String,
     duration: Option<String>,
     fault: Option<FaultOut>,
@@ -226,9 +225,8 @@ fn page(
     LogPage {
         kind: kind(interaction.kind),
         environment: environment.to_owned(),
-        badge: Some(Badge::result(interaction.code.as_deref(), interaction.status))
-            .filter(|_| interaction.code.is_some() || interaction.status.is_some()),
-        started: wire(interaction.started_at),
+        badge: Badge::result(&interaction),
+        started: moment(interaction.started_at),
         duration: interaction.duration_ms.map(duration),
         fault: fault(&interaction),
         request: request_rows(request),
@@ -316,8 +314,10 @@ fn curl(state: &AppState, interaction: &Interaction) -> Option<String> {
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let url = shell_word(&format!("{}{path}{query}", state.public_url));
     let mut command =
-        format!("curl -X {method} {url} \\\n  -H \"Authorization: Bearer $CADRE_API_KEY\"");
-    if let Some(integration) = &interaction.integration_id {
+        format!("curl -X {method} \\\n  {url} \\\n  -H \"Authorization: Bearer $CADRE_API_KEY\"");
+    let headers = request.and_then(|request| request.get("headers"));
+    let named = headers.and_then(|headers| headers.get("x-integration-id")).and_then(Value::as_str);
+    if let Some(integration) = named.or(interaction.integration_id.as_deref()) {
         let header = shell_word(&format!("X-Integration-Id: {integration}"));
         command.push_str(&format!(" \\\n  -H {header}"));
     }
@@ -398,8 +398,8 @@ fn laid_out_text(text: &str) -> String {
 
 fn child_out(child: Interaction) -> ChildOut {
     ChildOut {
-        badge: Badge::result(child.code.as_deref(), child.status),
-        started: wire(child.started_at),
+        badge: Badge::result(&child),
+        started: moment(child.started_at),
         id: child.id,
         title: child.title,
     }

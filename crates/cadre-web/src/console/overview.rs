@@ -3,12 +3,11 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use cadre_model::time::wire;
 use cadre_store::{
     EnvironmentKind, Error, Integration, IntegrationStatus, InteractionFilter, Run, RunState,
 };
 
-use super::page::{Badge, Environment, Visitor, html};
+use super::page::{Badge, Environment, Visitor, html, moment};
 use crate::gate;
 use crate::scope::unavailable;
 use crate::state::AppState;
@@ -86,10 +85,10 @@ async fn show(state: &AppState, environment: Environment) -> Result<EnvironmentO
         .await?
         .into_iter()
         .map(|interaction| InteractionOut {
-            badge: Badge::result(interaction.code.as_deref(), interaction.status),
+            badge: Badge::result(&interaction),
             id: interaction.id,
             title: interaction.title,
-            started: wire(interaction.started_at),
+            started: moment(interaction.started_at),
             integration: interaction.integration_id.unwrap_or_default(),
         })
         .collect();
@@ -111,7 +110,7 @@ fn integration_out(state: &AppState, integration: Integration, run: Option<Run>)
         organisation: integration.end_user.organization_name,
         status,
         run: run.map(run_out),
-        next_sync: integration.next_sync_at.map_or_else(|| "not planned".to_owned(), wire),
+        next_sync: integration.next_sync_at.map_or_else(|| "not planned".to_owned(), moment),
         id: integration.id,
     }
 }
@@ -129,7 +128,7 @@ fn run_out(run: Run) -> RunOut {
     };
     RunOut {
         badge,
-        at: wire(run.ended_at.or(run.started_at).unwrap_or(run.created_at)),
+        at: moment(run.ended_at.or(run.started_at).unwrap_or(run.created_at)),
         reason: run.reason.filter(|reason| !reason.is_empty()),
         log: run.interaction_id,
     }

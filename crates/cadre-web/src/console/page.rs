@@ -4,7 +4,8 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use cadre_model::fault::{Code, Fault};
-use cadre_store::EnvironmentScope;
+use cadre_model::time::wire;
+use cadre_store::{EnvironmentScope, Interaction};
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
@@ -169,15 +170,24 @@ impl Badge {
         Self { class: "plain", text: text.into() }
     }
 
-    /// The result of an interaction: its code, or else its HTTP status.
-    pub(super) fn result(code: Option<&str>, status: Option<u16>) -> Self {
-        match (code, status) {
-            (Some(code), _) => Self::bad(code),
-            (None, Some(status)) if status >= 400 => Self::bad(status.to_string()),
-            (None, Some(status)) => Self::good(status.to_string()),
-            (None, None) => Self::plain("no status"),
+    /// How an interaction ended: its code, or else its HTTP status, or else that it ended.
+    pub(super) fn result(interaction: &Interaction) -> Self {
+        match (interaction.code.as_deref(), interaction.status, interaction.ended_at) {
+            (Some(code), _, _) => Self::bad(code),
+            (None, Some(status), _) if status >= 400 => Self::bad(status.to_string()),
+            (None, Some(status), _) => Self::good(status.to_string()),
+            (None, None, Some(_)) => Self::good("done"),
+            (None, None, None) => Self::plain("going on"),
         }
     }
+}
+
+/// A moment for people: `2026-01-31 08:15:00 UTC`.
+pub(super) fn moment(ms: i64) -> String {
+    let wire = wire(ms);
+    let (day, time) = wire.split_at_checked(10).unwrap_or((&wire, ""));
+    let time = time.trim_start_matches('T').get(..8).unwrap_or_default();
+    format!("{day} {time} UTC")
 }
 
 /// A word for a POSIX shell, quoted where it must be.
@@ -191,7 +201,12 @@ pub(super) fn shell_word(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shell_word;
+    use super::{moment, shell_word};
+
+    #[test]
+    fn moments_read_well() {
+        assert_eq!(moment(1_769_847_300_005), "2026-01-31 08:15:00 UTC");
+    }
 
     #[test]
     fn words_are_quoted_for_a_shell() {
