@@ -54,6 +54,7 @@ struct FaultOut {
     who: &'static str,
     hint: String,
     retry: &'static str,
+    rule: Option<String>,
     context: Option<String>,
 }
 
@@ -267,6 +268,7 @@ fn fault(interaction: &Interaction) -> Option<FaultOut> {
             .or_else(|| known.map(|code| code.hint().to_owned()))
             .unwrap_or_default(),
         retry: known.map_or("Unknown", |code| retry(code.retry())),
+        rule: interaction.rule.clone(),
         context: interaction.context.clone(),
         code,
     })
