@@ -36,9 +36,9 @@ pub struct Config {
     pub trusted_proxies: Vec<String>,
     /// Largest body of a request, in bytes.
     pub body_limit_bytes: usize,
-    /// Requests that one API key may send per minute.
+    /// Requests that one API key may send per minute; 0 is no limit.
     pub requests_per_minute_per_key: u32,
-    /// Requests that one environment may send per minute.
+    /// Requests that one environment may send per minute; 0 is no limit.
     pub requests_per_minute_per_environment: u32,
     /// Name that stands in the title of `REMOTE.RATE_LIMIT_EXCEEDED`.
     pub product_name: String,
@@ -65,8 +65,8 @@ impl Default for Config {
             allow_private_networks: false,
             trusted_proxies: Vec::new(),
             body_limit_bytes: 40 * 1024 * 1024,
-            requests_per_minute_per_key: 6_000,
-            requests_per_minute_per_environment: 12_000,
+            requests_per_minute_per_key: 60_000,
+            requests_per_minute_per_environment: 120_000,
             product_name: "Kombo".into(),
             setup_status: 503,
             concurrent_syncs: 4,
