@@ -140,7 +140,7 @@ fn jaq_value(text: &str) -> Result<Val, String> {
 
 fn interpreted(source: &str) -> Result<Interpreted, String> {
     let arena = Arena::default();
-    let modules = Loader::new(jaq_std::defs().chain(jaq_json::defs()).chain(jaq_core::defs()))
+    let modules = Loader::new(jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()))
         .load(&arena, File { code: source, path: () })
         .map_err(|errors| format!("{source}: {errors:?}"))?;
     Compiler::default()
