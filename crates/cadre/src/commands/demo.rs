@@ -58,8 +58,9 @@ impl Demo {
                 .map_err(|error| format!("the made-up tools did not start: {error}"))?;
         let parts = wire::parts(config).await?;
         let ready = prepare(&parts, &sandbox, &url).await?;
+        let signals = serve::Signals::listen()?;
         self.print(&ready)?;
-        serve::run(parts, listener, config).await
+        serve::run(parts, listener, config, signals).await
     }
 
     #[expect(clippy::print_stdout, reason = "what to try is the command's output")]

@@ -30,10 +30,11 @@ impl Serve {
         }
         start_log(config.log_json);
         let parts = wire::parts(&config).await?;
+        let signals = Signals::listen()?;
         let listener = bind(config.listen).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         first_start(&parts.store, &config.public(address)).await?;
-        run(parts, listener, &config).await
+        run(parts, listener, &config, signals).await
     }
 }
 
@@ -47,7 +48,12 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failed> {
 }
 
 /// Serves the API and does jobs until SIGTERM or Ctrl-C.
-pub async fn run(parts: Parts, listener: TcpListener, config: &Config) -> Result<(), Failed> {
+pub async fn run(
+    parts: Parts,
+    listener: TcpListener,
+    config: &Config,
+    mut signals: Signals,
+) -> Result<(), Failed> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let (stop, stopped) = watch::channel(false);
     let wake = Arc::new(Notify::new());
@@ -72,7 +78,7 @@ pub async fn run(parts: Parts, listener: TcpListener, config: &Config) -> Result
         let _ = until_stop.wait_for(|stop| *stop).await;
     });
     let serving = tokio::spawn(async move { serve.await });
-    told_to_stop().await;
+    signals.told_to_stop().await;
     tracing::info!("stopping");
     stop.send_replace(true);
     // Open requests get a while to end; a client that keeps its connection open must not hold us.
@@ -85,21 +91,39 @@ pub async fn run(parts: Parts, listener: TcpListener, config: &Config) -> Result
     Ok(())
 }
 
-async fn told_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
+/// The signals that end a server. They are listened to from before the moment at which anybody is
+/// told that the server is there: a signal must never find it unprepared.
+pub struct Signals {
     #[cfg(unix)]
-    {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        match terminate {
-            Ok(mut terminate) => {
-                tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} }
-                return;
-            }
-            Err(error) => tracing::warn!(%error, "SIGTERM cannot be listened to"),
+    listening: [tokio::signal::unix::Signal; 2],
+}
+
+impl Signals {
+    /// Listens from now on.
+    pub fn listen() -> Result<Signals, Failed> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let listen = |kind| {
+                signal(kind).map_err(|error| format!("signals cannot be listened to: {error}"))
+            };
+            Ok(Signals {
+                listening: [listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?],
+            })
         }
+        #[cfg(not(unix))]
+        Ok(Signals {})
     }
-    #[cfg(not(unix))]
-    let _ = interrupt.await;
+
+    async fn told_to_stop(&mut self) {
+        #[cfg(unix)]
+        {
+            let [terminate, interrupt] = &mut self.listening;
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 /// The environments; the two that every installation has are made at the first start.
