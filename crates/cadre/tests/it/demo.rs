@@ -28,7 +28,10 @@ fn read_with(program: &str, script: &str, demo: &Demo) -> Value {
 
 fn check(seen: &Value, demo: &Demo) {
     for (list, counts) in seen["lists"].as_object().expect("lists") {
-        assert!(counts["count"].as_u64() > Some(0), "{list} is empty: the demo has data for every list");
+        assert!(
+            counts["count"].as_u64() > Some(0),
+            "{list} is empty: the demo has data for every list"
+        );
         assert_eq!(counts["count"], counts["distinct"], "{list}: a record came twice");
     }
     assert_eq!(seen["integration"], demo.integration("sandboxhris"));
@@ -61,9 +64,13 @@ fn the_typescript_sdk_reads_everything() {
     let demo = Demo::start();
     // Node finds packages beside the script's own folder, so a copy lies beside the packages.
     let folder = root().join("target/sdk-typescript");
-    std::fs::copy(root().join("tests/sdk-typescript/read-everything.mjs"), folder.join("read-everything.mjs"))
-        .expect("scripts/setup made the folder");
-    let node = String::from_utf8(Command::new("which").arg("node").output().expect("which").stdout).expect("UTF-8");
+    std::fs::copy(
+        root().join("tests/sdk-typescript/read-everything.mjs"),
+        folder.join("read-everything.mjs"),
+    )
+    .expect("scripts/setup made the folder");
+    let node = String::from_utf8(Command::new("which").arg("node").output().expect("which").stdout)
+        .expect("UTF-8");
     let seen = read_with(node.trim(), "target/sdk-typescript/read-everything.mjs", &demo);
     check(&seen, &demo);
 }
@@ -93,7 +100,8 @@ fn the_printed_curl_lines_work() {
             break;
         }
     }
-    let curls: Vec<&String> = lines.iter().filter(|line| line.trim().starts_with("curl ")).collect();
+    let curls: Vec<&String> =
+        lines.iter().filter(|line| line.trim().starts_with("curl ")).collect();
     assert_eq!(curls.len(), 3, "{}", lines.join("\n"));
     for (at, line) in curls.iter().enumerate() {
         let output = Command::new("sh").arg("-c").arg(line).output().expect("sh");

@@ -1,8 +1,10 @@
 //! A `cadre` process that a test owns.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -29,9 +31,23 @@ pub fn succeed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Runs a command to its end, which must be this exit code, without a panic; everything it printed.
+pub fn fail(code: i32, command: &mut Command) -> String {
+    let output = command.output().expect("the command starts");
+    let words = printed(&output);
+    assert_eq!(output.status.code(), Some(code), "{command:?}\n{words}");
+    assert!(!words.contains("panicked") && !words.contains("thread '"), "{command:?}\n{words}");
+    assert!(!words.trim().is_empty(), "{command:?} said nothing");
+    words
+}
+
 /// Everything a command printed.
 pub fn printed(output: &Output) -> String {
-    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// A running process, ended when the test ends.
@@ -97,59 +113,156 @@ impl Demo {
     }
 
     pub fn integration(&self, tool: &str) -> &str {
-        self.ready["integrations"][tool].as_str().unwrap_or_else(|| panic!("no {tool} in {}", self.ready))
+        self.ready["integrations"][tool]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {tool} in {}", self.ready))
     }
 }
 
-/// A server over a data folder of its own, started with `cadre serve`.
+/// A data folder, and the settings under which everything about it is done.
+pub struct Installation {
+    folder: tempfile::TempDir,
+    settings: Vec<(String, String)>,
+    starts: AtomicU32,
+}
+
+impl Installation {
+    /// A new one; tools on this machine may be reached. `settings` are `CADRE_…` variables.
+    pub fn new(settings: &[(&str, &str)]) -> Installation {
+        let mut all = vec![
+            ("CADRE_ALLOW_PRIVATE_NETWORKS".to_owned(), "true".to_owned()),
+            ("CADRE_LEASE_SECONDS".to_owned(), "2".to_owned()),
+        ];
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let folder = tempfile::tempdir().expect("a folder");
+        Installation { folder, settings: all, starts: AtomicU32::new(0) }
+    }
+
+    /// Where it keeps its files; commands run in this folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file beside the data folder; its path.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, content).expect("a file");
+        path
+    }
+
+    /// A command of the binary, not yet run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = cadre();
+        command.args(arguments).arg("--data-dir").arg(self.folder().join("data"));
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command.current_dir(self.folder());
+        command
+    }
+
+    /// Runs a command that must succeed; what it printed on standard output.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        succeed(&mut self.command(arguments))
+    }
+
+    /// Runs a command that must fail; everything it printed.
+    pub fn refuse(&self, arguments: &[&str]) -> String {
+        fail(1, &mut self.command(arguments))
+    }
+
+    /// Links an account without asking the tool; the id of the integration.
+    pub fn link(&self, tool: &str, fields: &[(&str, &str)], more: &[&str]) -> String {
+        let mut arguments = vec!["integration", "create", "--tool", tool, "--no-check"];
+        let fields: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        fields.iter().for_each(|field| arguments.extend(["--field", field]));
+        arguments.extend(more);
+        self.run(&arguments).lines().next().expect("the id").to_owned()
+    }
+
+    /// Syncs without a server; everything that was printed, whatever the end.
+    pub fn sync(&self, integration: &str) -> String {
+        let output =
+            self.command(&["integration", "sync", integration]).output().expect("it starts");
+        let words = printed(&output);
+        assert!(!words.contains("panicked"), "{words}");
+        words
+    }
+
+    /// The values of the latest sync that did not fit.
+    pub fn issues(&self, integration: &str) -> String {
+        self.run(&["integration", "issues", integration])
+    }
+
+    /// A new API key of the environment for production.
+    pub fn key(&self) -> String {
+        self.run(&["key", "create"]).trim().to_owned()
+    }
+
+    /// Starts `cadre serve` on a free port and waits until it listens.
+    pub fn serve(&self) -> Server {
+        let start = self.starts.fetch_add(1, Ordering::Relaxed);
+        let file = |kind: &str| self.folder().join(format!("serve-{start}.{kind}"));
+        let open = |path: &Path| {
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .expect("a file for what it prints")
+        };
+        let (out, log) = (file("out"), file("log"));
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let child =
+            command.stdout(open(&out)).stderr(open(&log)).spawn().expect("the binary starts");
+        let mut process = Running(child);
+        let url = listening(&mut process, &log);
+        let out = std::fs::read_to_string(out).expect("UTF-8");
+        let key = out.split_whitespace().find(|word| word.starts_with("ks_")).map(str::to_owned);
+        Server { process, url, api_key: key, log }
+    }
+}
+
+/// A server, started with `cadre serve`.
 pub struct Server {
     pub process: Running,
     pub url: String,
+    /// Printed at the first start only.
     pub api_key: Option<String>,
+    log: PathBuf,
 }
 
 impl Server {
-    /// Starts `cadre serve`; `settings` are `CADRE_…` variables.
-    pub fn start(data: &Path, settings: &[(&str, &str)]) -> Server {
-        let port = free_port();
-        let mut command = cadre();
-        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]).arg("--data-dir").arg(data);
-        command.envs(settings.iter().copied()).stdout(Stdio::piped()).current_dir(data);
-        let mut child = command.spawn().expect("the binary starts");
-        let stdout = child.stdout.take().expect("piped");
-        let (send, lines) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _ = send.send(line);
-            }
-        });
-        let url = format!("http://127.0.0.1:{port}");
-        let mut process = Running(child);
-        wait_for(&url, &mut process);
-        let printed: Vec<String> = lines.try_iter().collect();
-        let key = printed.iter().find_map(|line| line.split_whitespace().find(|word| word.starts_with("ks_")));
-        Server { process, url, api_key: key.map(str::to_owned) }
+    /// A caller with the key of the first start.
+    pub fn caller(&self) -> Caller {
+        Caller::new(&self.url, self.api_key.as_deref().expect("a key at the first start"))
+    }
+
+    /// The process log so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("UTF-8")
     }
 }
 
-fn wait_for(url: &str, process: &mut Running) {
-    let address = url.trim_start_matches("http://").to_owned();
+/// Waits until the log says where the server listens.
+fn listening(process: &mut Running, log: &Path) -> String {
     let end = Instant::now() + Duration::from_secs(60);
     while Instant::now() < end {
-        if std::net::TcpStream::connect(&address).is_ok() {
-            return;
+        let text = std::fs::read_to_string(log).expect("UTF-8");
+        let line = text.lines().find_map(|line| line.split_once("listening address="));
+        if let Some((_, address)) = line {
+            return format!("http://{}", address.trim());
         }
-        assert!(process.0.try_wait().expect("a child can be asked").is_none(), "the server ended");
+        assert!(
+            process.0.try_wait().expect("a child can be asked").is_none(),
+            "the server ended: {text}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
-    panic!("{url} did not answer within a minute");
+    panic!("the server did not listen within a minute");
 }
 
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
-}
+/// An answer: status, headers, and the body as JSON, or as text where it is none.
+pub type Answer = (u16, reqwest::header::HeaderMap, Value);
 
 /// A caller of the API.
 pub struct Caller {
@@ -161,8 +274,17 @@ pub struct Caller {
 impl Caller {
     pub fn new(url: &str, key: &str) -> Caller {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::blocking::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        let client = reqwest::blocking::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("a client");
         Caller { client, url: url.to_owned(), key: key.to_owned() }
+    }
+
+    /// A request with the key, not yet sent.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::blocking::RequestBuilder {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key)
     }
 
     /// Sends a request with the key and the integration; status, headers and body.
@@ -172,20 +294,15 @@ impl Caller {
         path: &str,
         integration: Option<&str>,
         body: Option<&Value>,
-    ) -> (u16, reqwest::header::HeaderMap, Value) {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
+    ) -> Answer {
+        let mut request = self.request(method, path);
         if let Some(integration) = integration {
             request = request.header("X-Integration-Id", integration);
         }
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
-        let answer = request.send().expect("an answer");
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let text = answer.text().expect("text");
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        (status, headers, body)
+        answer(request)
     }
 
     /// Reads a whole list, page by page.
@@ -205,4 +322,29 @@ impl Caller {
             }
         }
     }
+
+    /// Waits for the end of the first sync.
+    pub fn wait_until_readable(&self, integration: &str, path: &str, seconds: u64) {
+        let end = Instant::now() + Duration::from_secs(seconds);
+        let mut last = Value::Null;
+        while Instant::now() < end {
+            let (status, _, body) =
+                self.send("GET", &format!("{path}?page_size=1"), Some(integration), None);
+            if status == 200 {
+                return;
+            }
+            last = body;
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the integration could not be read within {seconds} seconds: {last}");
+    }
+}
+
+/// Sends a request.
+pub fn answer(request: reqwest::blocking::RequestBuilder) -> Answer {
+    let answer = request.send().expect("an answer");
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let text = answer.text().expect("text");
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    (status, headers, body)
 }
