@@ -26,7 +26,6 @@ pub(crate) struct Budget {
     state: Mutex<State>,
     pace: Arc<Pace>,
     clock: Arc<dyn Clock>,
-    observer: Arc<dyn Observer>,
 }
 
 struct State {
@@ -36,19 +35,14 @@ struct State {
 }
 
 impl Budget {
-    pub(crate) fn new(
-        limits: &Limits,
-        pace: Arc<Pace>,
-        clock: Arc<dyn Clock>,
-        observer: Arc<dyn Observer>,
-    ) -> Self {
+    pub(crate) fn new(limits: &Limits, pace: Arc<Pace>, clock: Arc<dyn Clock>) -> Self {
         let windows = limits
             .requests
             .iter()
             .map(|window| Sliding::new(window.count, window.per_seconds))
             .collect();
         let state = Mutex::new(State { windows, closed_until: None });
-        Self { in_flight: Semaphore::new(limits.concurrency.max(1)), state, pace, clock, observer }
+        Self { in_flight: Semaphore::new(limits.concurrency.max(1)), state, pace, clock }
     }
 
     /// Waits until a request may be sent, and takes its place in the budget.
@@ -60,14 +54,20 @@ impl Budget {
     pub(crate) async fn enter(
         &self,
         most: Duration,
+        observer: &dyn Observer,
     ) -> Result<SemaphorePermit<'_>, (Duration, &'static str)> {
-        let permit = self.in_flight.acquire().await.expect("the semaphore is never closed");
+        let permit = match tokio::time::timeout(most, self.in_flight.acquire()).await {
+            Ok(permit) => permit.expect("the semaphore is never closed"),
+            Err(_) => {
+                return Err((Duration::from_secs(1), "as many requests as may be are in flight"));
+            }
+        };
         loop {
             let Err((wait, why)) = self.take() else { return Ok(permit) };
             if wait > most {
                 return Err((wait, why));
             }
-            self.observer.wait(why, milliseconds(wait));
+            observer.wait(why, milliseconds(wait));
             self.pace.sleep(wait).await;
         }
     }
@@ -219,13 +219,13 @@ mod tests {
             ..Limits::default()
         };
         let clock = Arc::new(FixedClock::new("2026-01-15T12:00:00Z".parse().expect("time")));
-        Budget::new(&limits, Arc::new(Pace::new(false)), clock, Arc::new(NoObserver))
+        Budget::new(&limits, Arc::new(Pace::new(false)), clock)
     }
 
     async fn times(budget: &Budget, requests: usize) -> Vec<u64> {
         let mut times = Vec::new();
         for _ in 0..requests {
-            drop(budget.enter(Duration::from_secs(60)).await.expect("a short wait"));
+            drop(budget.enter(Duration::from_secs(60), &NoObserver).await.expect("a short wait"));
             times.push(milliseconds(budget.pace.elapsed()));
         }
         times
@@ -283,7 +283,7 @@ mod tests {
     async fn a_long_wait_is_refused() {
         let daily = budget(&[(1, 86_400)]);
         assert_eq!(times(&daily, 1).await, [0]);
-        let refused = daily.enter(Duration::from_secs(60)).await.err();
+        let refused = daily.enter(Duration::from_secs(60), &NoObserver).await.err();
         assert_eq!(refused, Some((Duration::from_secs(86_400), "budget of requests")));
     }
 

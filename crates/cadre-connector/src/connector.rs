@@ -3,20 +3,37 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::manifest::{self, Manifest, StreamSection};
+use crate::manifest::{self, LiveSection, Manifest, StreamSection};
+use crate::page::{Paging, Single};
 use crate::problem::Problem;
+use serde_json::Value;
 
 /// A connector: a checked manifest, ready to be used.
 #[derive(Debug)]
 pub struct Connector {
     manifest: Manifest,
-    streams: Vec<Stream>,
+    /// The streams, then the live reads, which are asked in the same way.
+    all: Vec<Stream>,
+    /// How many of them are streams.
+    streams: usize,
+    live: Vec<Live>,
+}
+
+/// A live read of a connector.
+#[derive(Debug)]
+pub struct Live {
+    /// Id of the operation.
+    pub operation: String,
+    /// How a record becomes an item of the answer: a mapping table without `from`.
+    pub map: Value,
 }
 
 /// A stream of a connector.
 #[derive(Debug)]
 pub struct Stream {
     pub(crate) name: Arc<str>,
+    /// The section of the manifest it stands in.
+    within: &'static str,
     pub(crate) section: StreamSection,
     /// The streams whose sub-requests hang on this one's records.
     pub(crate) children: Vec<usize>,
@@ -47,27 +64,40 @@ impl Connector {
     pub(crate) fn build(mut manifest: Manifest) -> Connector {
         let sections = std::mem::take(&mut manifest.streams);
         let names: Vec<String> = sections.keys().cloned().collect();
-        let mut streams: Vec<Stream> = sections
-            .into_iter()
-            .map(|(name, section)| {
+        let mut live = Vec::new();
+        let mut asked = Vec::new();
+        for (operation, section) in std::mem::take(&mut manifest.live) {
+            let LiveSection { request, response, paging, errors, map } = section;
+            let paging = paging.or_else(|| Some(Paging::None(Single {})));
+            let request = Some(request);
+            asked.push((
+                operation.clone(),
+                StreamSection { request, response, paging, errors, ..StreamSection::default() },
+            ));
+            live.push(Live { operation, map });
+        }
+        let streams = sections.into_iter().map(|(name, section)| ("streams", name, section));
+        let asked = asked.into_iter().map(|(name, section)| ("live", name, section));
+        let mut all: Vec<Stream> = streams
+            .chain(asked)
+            .map(|(within, name, section)| {
                 let source = section
                     .response
                     .records
                     .as_ref()
                     .map_or(".", |records| records.expr().source());
                 let records_path = plain_path(source);
-                Stream { name: name.into(), section, children: Vec::new(), records_path }
+                Stream { name: name.into(), within, section, children: Vec::new(), records_path }
             })
             .collect();
-        for at in 0..streams.len() {
-            let parent = streams[at]
-                .parent()
-                .and_then(|parent| names.iter().position(|name| name == parent));
+        for at in 0..all.len() {
+            let parent =
+                all[at].parent().and_then(|parent| names.iter().position(|name| name == parent));
             if let Some(parent) = parent {
-                streams[parent].children.push(at);
+                all[parent].children.push(at);
             }
         }
-        Connector { manifest, streams }
+        Connector { manifest, all, streams: names.len(), live }
     }
 
     /// The slug of the tool.
@@ -85,17 +115,33 @@ impl Connector {
     /// The streams, in the order of the manifest.
     #[must_use]
     pub fn streams(&self) -> &[Stream] {
-        &self.streams
+        &self.all[..self.streams]
+    }
+
+    /// The live reads.
+    #[must_use]
+    pub fn live(&self) -> &[Live] {
+        &self.live
+    }
+
+    /// The streams, then the live reads.
+    pub(crate) fn all(&self) -> &[Stream] {
+        &self.all
     }
 
     /// A stream by its name.
     #[must_use]
     pub fn stream(&self, name: &str) -> Option<&Stream> {
-        self.streams.iter().find(|stream| &*stream.name == name)
+        self.streams().iter().find(|stream| &*stream.name == name)
     }
 
     pub(crate) fn index(&self, name: &str) -> Option<usize> {
-        self.streams.iter().position(|stream| &*stream.name == name)
+        self.streams().iter().position(|stream| &*stream.name == name)
+    }
+
+    pub(crate) fn live_index(&self, operation: &str) -> Option<usize> {
+        let at = self.live.iter().position(|live| live.operation == operation)?;
+        Some(self.streams + at)
     }
 
     /// A stream and everything that hangs on it.
@@ -104,8 +150,8 @@ impl Connector {
         let mut found = Vec::new();
         let mut open: Vec<usize> = self.index(name).into_iter().collect();
         while let Some(at) = open.pop() {
-            found.push(self.streams[at].name().to_owned());
-            open.extend(&self.streams[at].children);
+            found.push(self.all[at].name().to_owned());
+            open.extend(&self.all[at].children);
         }
         found
     }
@@ -116,6 +162,11 @@ impl Stream {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where it stands in the manifest.
+    pub(crate) fn place(&self) -> String {
+        format!("{}.{}", self.within, self.name)
     }
 
     /// The stream whose records are asked for one by one, if this one consists of sub-requests.

@@ -22,6 +22,8 @@ pub struct HttpRequest {
     pub body: Option<Bytes>,
     /// Most bytes of the answer's body, uncompressed.
     pub max_body_bytes: u64,
+    /// Whether a redirect to another host is an answer instead of being followed.
+    pub stays: bool,
 }
 
 impl HttpRequest {
@@ -34,6 +36,7 @@ impl HttpRequest {
             headers: Vec::new(),
             body: None,
             max_body_bytes: 64 << 20,
+            stays: false,
         }
     }
 

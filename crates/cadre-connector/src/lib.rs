@@ -20,6 +20,7 @@ mod classify;
 mod connector;
 mod exchange;
 pub mod format;
+mod live;
 pub mod manifest;
 mod pace;
 pub mod page;
@@ -35,13 +36,14 @@ pub mod transport;
 mod wire;
 
 pub use classify::Failure;
-pub use connector::{Connector, Stream};
+pub use connector::{Connector, Live, Stream};
 pub use exchange::{
     Exchange, HttpRequest, HttpResponse, HttpSend, NoObserver, Observer, Recorded, SendError,
 };
+pub use live::{PassRequest, Passed};
 pub use manifest::{FieldProblem, Manifest};
 pub use problem::Problem;
 pub use read::{Page, RawRecord, Reader};
 pub use replay::Replay;
-pub use session::{Account, Io, ReadLimits, Session};
+pub use session::{Account, Io, ReadLimits, Session, Standing};
 pub use wire::{Wire, WireOptions};

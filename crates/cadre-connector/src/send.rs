@@ -33,6 +33,8 @@ pub(crate) struct Call<'a> {
     pub(crate) parent: &'a Value,
     /// Whether this is the log-in itself.
     pub(crate) log_in: bool,
+    /// Whether the body may be anything: a file, or an answer that is handed on.
+    pub(crate) raw: bool,
     /// Builds the request; signed afterwards.
     pub(crate) build: &'a (dyn Fn(&Vars<'_>) -> Built<HttpRequest> + Sync),
 }
@@ -45,6 +47,17 @@ pub(crate) struct Answer {
     pub(crate) url: Url,
     /// A rule said that there are no records here.
     pub(crate) no_records: bool,
+    /// The answer as it came.
+    pub(crate) response: HttpResponse,
+}
+
+/// One request, and what became of it.
+pub(crate) struct Exchanged {
+    pub(crate) url: Url,
+    pub(crate) result: Result<HttpResponse, SendError>,
+    pub(crate) verdict: Verdict,
+    body: Option<Value>,
+    wait: Option<Duration>,
 }
 
 /// How one attempt ended.
@@ -72,6 +85,7 @@ impl Inner {
                 Attempt::Failed { failure, again, wait } => (failure, again, wait),
             };
             let next = if again { attempts.failed(wait) } else { None };
+            let next = next.filter(|pause| self.left().is_none_or(|left| *pause < left));
             let Some(pause) = next else { return Err(tried(failure, attempts.made(), wait)) };
             let why = if wait.is_some() {
                 "the tool asked to wait"
@@ -84,7 +98,11 @@ impl Inner {
     }
 
     /// The token of the log-in, where there is one; a stale one is replaced.
-    async fn token(&self, call: &Call<'_>, stale: Option<u64>) -> Result<Option<Token>, Failure> {
+    pub(crate) async fn token(
+        &self,
+        call: &Call<'_>,
+        stale: Option<u64>,
+    ) -> Result<Option<Token>, Failure> {
         match &self.connector.manifest().auth {
             Some(auth) if auth.logs_in() && !call.log_in => {
                 // Boxed: the log-in is itself a call.
@@ -96,31 +114,11 @@ impl Inner {
     }
 
     async fn attempt(&self, call: &Call<'_>, token: Option<&Token>) -> Attempt {
-        let session = token.map_or(&Value::Null, |token| token.session.as_ref());
-        let request = match self.prepare(call, session) {
-            Ok(request) => request,
-            Err(error) => return self.not_built(call, &error),
+        let Exchanged { url, result, verdict, body, wait } = match self.exchange(call, token).await
+        {
+            Ok(exchanged) => exchanged,
+            Err(failure) => return Attempt::Failed { failure, again: false, wait: None },
         };
-        if !self.redactor().knows_signature(&request.headers) {
-            self.teach(|redactor| redactor.learn_signature(&request.headers));
-        }
-        let redactor = self.redactor();
-        let deadline = Duration::from_secs(self.connector.manifest().limits.timeout_seconds);
-        let permit = match self.budget.enter(self.io.limits.max_total_wait).await {
-            Ok(permit) => permit,
-            Err((wait, why)) => return self.used_up(wait, why),
-        };
-        let start = Instant::now();
-        let result = self.io.http.send(request.clone(), deadline).await;
-        let took = start.elapsed();
-        drop(permit);
-
-        let wait = match &result {
-            Ok(response) => self.budget.learn(&self.connector.manifest().limits.headers, response),
-            Err(_) => None,
-        };
-        let (verdict, body) = self.judge(call, session, &request, &result, &redactor);
-        self.report(call, &request, &result, took, &verdict, &redactor);
         match (verdict, result) {
             (Verdict::LogInEnded(failure), _) => Attempt::LogInEnded(failure),
             (Verdict::Failed { failure, again }, _) => {
@@ -134,8 +132,9 @@ impl Inner {
                 status: Value::from(response.status),
                 headers: response.headers_value(),
                 body: body.unwrap_or_default(),
-                url: request.url,
+                url,
                 no_records: matches!(verdict, Verdict::NoRecords),
+                response,
             })),
             (Verdict::Fine | Verdict::NoRecords, Err(error)) => {
                 let failure =
@@ -145,14 +144,50 @@ impl Inner {
         }
     }
 
+    /// Sends one request inside the budget, judges what comes, and reports both.
+    pub(crate) async fn exchange(
+        &self,
+        call: &Call<'_>,
+        token: Option<&Token>,
+    ) -> Result<Exchanged, Failure> {
+        let session = token.map_or(&Value::Null, |token| token.session.as_ref());
+        let request = self.prepare(call, session).map_err(|error| self.not_built(call, &error))?;
+        if !self.redactor().knows_signature(&request.headers) {
+            self.teach(|redactor| redactor.learn_signature(&request.headers));
+        }
+        let redactor = self.redactor();
+        let left = self.left().unwrap_or(Duration::MAX);
+        let longest = self.io.limits.max_total_wait.min(left);
+        let permit = match self.budget.enter(longest, &*self.io.observer).await {
+            Ok(permit) => permit,
+            Err((wait, why)) => return Err(self.used_up(wait, why)),
+        };
+        let left = self.left().unwrap_or(Duration::MAX);
+        if left.is_zero() {
+            return Err(self.out_of_time(call));
+        }
+        let timeout = Duration::from_secs(self.connector.manifest().limits.timeout_seconds);
+        let start = Instant::now();
+        let result = self.io.http.send(request.clone(), timeout.min(left)).await;
+        let took = start.elapsed();
+        drop(permit);
+
+        let wait = match &result {
+            Ok(response) => self.budget.learn(&self.connector.manifest().limits.headers, response),
+            Err(_) => None,
+        };
+        let (verdict, body) = self.judge(call, session, &request, &result, &redactor);
+        self.report(call, &request, &result, took, &verdict, &redactor);
+        Ok(Exchanged { url: request.url, result, verdict, body, wait })
+    }
+
     /// Builds and signs the request.
     fn prepare(&self, call: &Call<'_>, session: &Value) -> Built<HttpRequest> {
         let vars = self
-            .vars()
+            .vars_about(call.parent)
             .with("$secrets", &self.secrets)
             .with("$session", session)
-            .with("$page", call.page)
-            .with("$parent", call.parent);
+            .with("$page", call.page);
         let mut request = (call.build)(&vars)?;
         request.max_body_bytes = self.io.limits.max_body_bytes;
         if let (Some(auth), false) = (&self.connector.manifest().auth, call.log_in) {
@@ -161,32 +196,38 @@ impl Inner {
         Ok(request)
     }
 
-    fn not_built(&self, call: &Call<'_>, error: &BuildError) -> Attempt {
+    fn not_built(&self, call: &Call<'_>, error: &BuildError) -> Failure {
         let label = &self.connector.manifest().label;
         let message =
             format!("The request for `{}` of {label} cannot be built: {}.", call.purpose, error.0);
         let message = self.redactor().text(&message);
-        let failure = Failure::new(
-            Code::PlatformInputInvalid,
-            "default: request cannot be built",
-            message,
-        )
-        .hint(
+        let rule = "default: request cannot be built";
+        Failure::new(Code::PlatformInputInvalid, rule, message).hint(
             "Check the settings of the integration; if they are right, the connector's request is \
-                 wrong.",
-        );
-        Attempt::Failed { failure, again: false, wait: None }
+             wrong.",
+        )
     }
 
     /// The next request could only be sent after more than one read may wait.
-    fn used_up(&self, wait: Duration, why: &str) -> Attempt {
+    fn used_up(&self, wait: Duration, why: &str) -> Failure {
         let seconds = wait.as_secs().max(1);
         let label = &self.connector.manifest().label;
         let message = format!("{label} may not be asked for another {seconds} s ({why}).");
         let mut failure =
             Failure::new(Code::RemoteRateLimitExceeded, format!("limit: {why}"), message);
         failure.fault = failure.fault.retry_after(seconds);
-        Attempt::Failed { failure, again: false, wait: None }
+        failure
+    }
+
+    /// The time that everything may take together is over.
+    fn out_of_time(&self, call: &Call<'_>) -> Failure {
+        let seconds = self.io.limits.total.unwrap_or_default().as_secs();
+        let label = &self.connector.manifest().label;
+        let message = format!(
+            "{label} was not asked for `{}`: the {seconds} s that this may take were over.",
+            call.purpose
+        );
+        Failure::new(Code::RemoteServiceUnavailable, "limit: time of a live call", message)
     }
 
     fn judge(
@@ -214,15 +255,17 @@ impl Inner {
             Ok(response) => response,
             Err(error) => return (judge.no_answer(error), None),
         };
-        let body = Body::read(call.format, response);
+        let mut body = Body::read(call.format, response);
+        if let (true, Body::Other { seen, .. }) = (call.raw, &mut body) {
+            body = Body::Parsed(seen.take());
+        }
         let (status, headers) = (Value::from(response.status), response.headers_value());
         let vars = self
-            .vars()
+            .vars_about(call.parent)
             .with("$session", session)
             .with("$status", &status)
             .with("$headers", &headers)
-            .with("$page", call.page)
-            .with("$parent", call.parent);
+            .with("$page", call.page);
         let verdict = judge.answer(response, &body, &vars);
         let body = match body {
             Body::Parsed(value) => value,
@@ -295,6 +338,7 @@ impl Inner {
             page: &Value::Null,
             parent: &Value::Null,
             log_in: true,
+            raw: false,
             build: &build,
         };
         let answer = self.call(&call).await?;
@@ -338,6 +382,7 @@ impl Inner {
             page: &Value::Null,
             parent: &Value::Null,
             log_in: false,
+            raw: false,
             build: &build,
         };
         self.call(&call).await.map(|_| ())

@@ -11,6 +11,7 @@ use cadre_model::secret::Secret;
 use cadre_model::time::Clock;
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::auth::Tokens;
 use crate::budget::Budget;
@@ -18,7 +19,7 @@ use crate::classify::Failure;
 use crate::connector::{Connector, Stream};
 use crate::exchange::{HttpSend, Observer};
 use crate::manifest::printed;
-use crate::pace::Pace;
+use crate::pace::{Pace, milliseconds};
 use crate::read::{Page, Reader};
 use crate::redact::Redactor;
 
@@ -68,6 +69,8 @@ pub struct ReadLimits {
     pub allow_private: bool,
     /// Whether waits are reported but not slept: for replays.
     pub skip_waits: bool,
+    /// How long everything that a session does may take together; `None` is no limit.
+    pub total: Option<Duration>,
 }
 
 impl Default for ReadLimits {
@@ -83,12 +86,35 @@ impl Default for ReadLimits {
             longest_backoff: Duration::from_secs(30),
             allow_private: false,
             skip_waits: false,
+            total: None,
         }
     }
 }
 
-/// A connector bound to one account. It keeps the log-in and the budget: use one for as long as
-/// possible.
+/// What outlives one piece of work with an account: its log-in and its budget. Cheap to clone.
+#[derive(Clone)]
+pub struct Standing {
+    pace: Arc<Pace>,
+    budget: Arc<Budget>,
+    tokens: Arc<Tokens>,
+    redactor: Arc<RwLock<Arc<Redactor>>>,
+}
+
+impl Standing {
+    fn new(connector: &Connector, account: &Account, io: &Io) -> Standing {
+        let redactor = Redactor::new(account.secrets.values().map(Secret::expose));
+        let pace = Arc::new(Pace::new(io.limits.skip_waits));
+        let budget = Budget::new(&connector.manifest().limits, pace.clone(), io.clock.clone());
+        Standing {
+            pace,
+            budget: Arc::new(budget),
+            tokens: Arc::default(),
+            redactor: Arc::new(RwLock::new(Arc::new(redactor))),
+        }
+    }
+}
+
+/// A connector bound to one account, for one piece of work.
 pub struct Session {
     pub(crate) inner: Arc<Inner>,
 }
@@ -100,9 +126,11 @@ pub(crate) struct Inner {
     pub(crate) now: Value,
     pub(crate) io: Io,
     pub(crate) pace: Arc<Pace>,
-    pub(crate) budget: Budget,
-    pub(crate) tokens: Tokens,
-    pub(crate) redactor: RwLock<Arc<Redactor>>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) redactor: Arc<RwLock<Arc<Redactor>>>,
+    /// When everything must be over.
+    until: Option<Instant>,
     /// `$lookup`, once it is read.
     pub(crate) lookups: OnceCell<Value>,
     /// Optional streams that a lookup needed and that are forbidden.
@@ -119,16 +147,20 @@ impl Session {
     /// Binds a connector to an account. Nothing is asked yet.
     #[must_use]
     pub fn new(connector: Arc<Connector>, account: Account, io: Io) -> Session {
+        let standing = Standing::new(&connector, &account, &io);
+        Session::on(&standing, connector, account, io)
+    }
+
+    /// Goes on with the log-in and the budget of an earlier session of the same account.
+    #[must_use]
+    pub fn on(standing: &Standing, connector: Arc<Connector>, account: Account, io: Io) -> Session {
+        let Standing { pace, budget, tokens, redactor } = standing.clone();
         let settings = connector.manifest().with_defaults(account.settings);
-        let redactor = Redactor::new(account.secrets.values().map(Secret::expose));
         let secrets = account
             .secrets
             .iter()
             .map(|(name, secret)| (name.clone(), secret.expose().into()))
             .collect();
-        let pace = Arc::new(Pace::new(io.limits.skip_waits));
-        let limits = &connector.manifest().limits;
-        let budget = Budget::new(limits, pace.clone(), io.clock.clone(), io.observer.clone());
         let now = cadre_model::time::wire(io.clock.now_ms());
         let inner = Inner {
             settings,
@@ -136,17 +168,30 @@ impl Session {
             now: Value::String(now),
             pace,
             budget,
-            tokens: Tokens::default(),
-            redactor: RwLock::new(Arc::new(redactor)),
+            tokens,
+            redactor,
+            until: io.limits.total.map(|total| Instant::now() + total),
             lookups: OnceCell::new(),
             lookup_problems: Mutex::default(),
             only: None,
-            outcomes: connector.streams().iter().map(|_| Default::default()).collect(),
+            outcomes: connector.all().iter().map(|_| Default::default()).collect(),
             host_key: Mutex::default(),
             connector,
             io,
         };
         Session { inner: Arc::new(inner) }
+    }
+
+    /// What the next session of the same account goes on with.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let Inner { pace, budget, tokens, redactor, .. } = &*self.inner;
+        Standing {
+            pace: pace.clone(),
+            budget: budget.clone(),
+            tokens: tokens.clone(),
+            redactor: redactor.clone(),
+        }
     }
 
     /// Reads only these streams of sub-requests (and those that they hang on). To be said before the
@@ -237,6 +282,18 @@ impl Inner {
             .with("$settings", &self.settings)
             .with("$now", &self.now)
             .with("$lookup", self.lookup())
+    }
+
+    /// The variables of a request about a record: of the parent stream, or of the store.
+    pub(crate) fn vars_about<'a>(&'a self, record: &'a Value) -> Vars<'a> {
+        // A stream may name the first only, a live read the second only: the check sees to it.
+        self.vars().with("$parent", record).with("$record", record)
+    }
+
+    /// How much time is left, in tenths of a second; `None` without a limit.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let left = self.until?.saturating_duration_since(Instant::now());
+        Some(Duration::from_millis(milliseconds(left) / 100 * 100))
     }
 
     /// Whether a stream of sub-requests is to be read.

@@ -101,6 +101,9 @@ impl Wire {
             let response = self.exchange(&request, deadline).await?;
             let Some(target) = redirect(&request, &response)? else { return Ok(response) };
             if target.origin() != request.url.origin() {
+                if request.stays {
+                    return Ok(response);
+                }
                 request.headers.retain(|(name, _)| {
                     HARMLESS_HEADERS.iter().any(|harmless| name.eq_ignore_ascii_case(harmless))
                 });

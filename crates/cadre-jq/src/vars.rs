@@ -11,6 +11,7 @@ pub const VARIABLES: &[&str] = &[
     "$headers",
     "$page",
     "$parent",
+    "$record",
     "$lookup",
     "$now",
 ];

@@ -8,6 +8,7 @@ pub mod ats;
 pub mod fault;
 pub mod hris;
 pub mod ids;
+pub mod live;
 pub mod mapped;
 pub mod model;
 pub mod registry;

@@ -72,6 +72,43 @@ pub struct Manifest {
     /// Streams that are read whole before anything else.
     #[serde(default)]
     pub lookups: IndexMap<String, Lookup>,
+    /// What is asked at the moment of a call, by the id of the operation.
+    #[serde(default)]
+    pub live: IndexMap<String, LiveSection>,
+    /// The APIs of the tool that callers may talk to with the account's credentials.
+    #[serde(default)]
+    pub passthrough: IndexMap<String, PassthroughSection>,
+}
+
+/// A live read.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiveSection {
+    /// What is asked; `$record` is the record it is about.
+    pub request: Request,
+    /// How the records are found in the answer.
+    #[serde(default)]
+    pub response: Response,
+    /// How the next page is found; by default there is one.
+    pub paging: Option<Paging>,
+    /// How answers are judged, before the connector's rules.
+    #[serde(default)]
+    pub errors: Vec<ErrorRule>,
+    /// How a record becomes an item of the answer: a mapping table without `from`.
+    pub map: Value,
+}
+
+/// An API of the tool that callers may talk to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PassthroughSection {
+    /// What people call it.
+    pub label: String,
+    /// What paths are appended to.
+    pub base_url: Template,
+    /// Headers that callers may set although they are kept from them elsewhere.
+    #[serde(default)]
+    pub allow_headers: Vec<String>,
 }
 
 /// A kind of software.
@@ -348,7 +385,7 @@ pub struct Response {
 }
 
 /// What can be read.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StreamSection {
     /// Whether a missing permission is an issue of the run instead of its failure.

@@ -55,7 +55,7 @@ impl Ahead {
         position: Option<Position>,
         whole: bool,
     ) -> Ahead {
-        let paging = inner.connector.streams()[stream].section.paging.as_ref();
+        let paging = inner.connector.all()[stream].section.paging.as_ref();
         let start = position.unwrap_or_else(|| paging.map(Paging::start).unwrap_or_default());
         let last = start.last;
         Ahead { inner, stream, start: Some(start), under_way: VecDeque::new(), last, whole }
@@ -95,7 +95,7 @@ impl Ahead {
             Some(next) => self.go_on(next),
             None => self.under_way.clear(),
         }
-        let stream = &self.inner.connector.streams()[self.stream].name;
+        let stream = &self.inner.connector.all()[self.stream].name;
         let records = own.records.into_iter().map(|value| RawRecord {
             stream: stream.clone(),
             value,
@@ -131,7 +131,7 @@ impl Ahead {
                 .under_way
                 .back()
                 .map(|ahead| Position { total: next.total, ..ahead.position.clone() });
-            let paging = self.inner.connector.streams()[self.stream].section.paging.as_ref();
+            let paging = self.inner.connector.all()[self.stream].section.paging.as_ref();
             let Some(following) = last.zip(paging).and_then(|(last, paging)| paging.ahead(&last))
             else {
                 break;
@@ -155,9 +155,8 @@ async fn assemble(
     whole: bool,
 ) -> Result<Assembled, Failure> {
     let own = inner.fetch(stream, at, &Value::Null).await?;
-    let wanted = |child: &&usize| inner.wants(&inner.connector.streams()[**child]);
-    let has_children =
-        inner.connector.streams()[stream].children.iter().any(|child| wanted(&child));
+    let wanted = |child: &&usize| inner.wants(&inner.connector.all()[**child]);
+    let has_children = inner.connector.all()[stream].children.iter().any(|child| wanted(&child));
     let below = if whole && has_children {
         let parents: Vec<Arc<Value>> = own.records.iter().cloned().map(Arc::new).collect();
         inner.below(stream, &parents).await?

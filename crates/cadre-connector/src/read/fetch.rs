@@ -65,7 +65,7 @@ impl Inner {
         position: &Position,
         parent: &Value,
     ) -> Result<Fetched, Failure> {
-        let stream = &self.connector.streams()[at];
+        let stream = &self.connector.all()[at];
         let (Some(request), Some(paging)) = (&stream.section.request, &stream.section.paging)
         else {
             let message = format!("The stream `{}` has no request.", stream.name());
@@ -78,13 +78,14 @@ impl Inner {
         let call = Call {
             purpose: stream.name(),
             rules: Some((
-                format!("{} streams.{}.errors", manifest::FILE, stream.name()),
+                format!("{} {}.errors", manifest::FILE, stream.place()),
                 stream.section.errors.as_slice(),
             )),
             format: stream.section.response.format,
             page: &page,
             parent,
             log_in: false,
+            raw: false,
             build: &build,
         };
         let answer = self.call(&call).await?;
@@ -110,12 +111,11 @@ impl Inner {
     ) -> Result<Fetched, Failure> {
         let Answer { status, headers, mut body, url, .. } = answer;
         let vars = self
-            .vars()
+            .vars_about(parent)
             .with("$status", &status)
             .with("$headers", &headers)
-            .with("$page", page)
-            .with("$parent", parent);
-        let found = match self.connector.streams()[at].records_path.as_deref() {
+            .with("$page", page);
+        let found = match self.connector.all()[at].records_path.as_deref() {
             Some(path) => Found::at(&body, path),
             None => Found::Copied(self.evaluate(at, &body, &vars, &status)?),
         };
@@ -136,7 +136,7 @@ impl Inner {
             .next(position, &looked_at)
             .map_err(|stuck| self.stuck(at, position, &stuck.0))?;
         let total = next.as_ref().and_then(|next| next.total).or(position.total);
-        let records = match (found, self.connector.streams()[at].records_path.as_deref()) {
+        let records = match (found, self.connector.all()[at].records_path.as_deref()) {
             (Found::Copied(records), _) => records,
             (Found::Taken(_), Some(path)) => take(&mut body, path),
             (Found::Taken(_) | Found::Missing, _) => Vec::new(),
@@ -156,9 +156,9 @@ impl Inner {
         if body.is_null() && *status == 204 {
             return Ok(Vec::new());
         }
-        let stream = &self.connector.streams()[at];
+        let stream = &self.connector.all()[at];
         let Some(expression) = &stream.section.response.records else { return Ok(Vec::new()) };
-        let rule = format!("{} streams.{}.response.records", manifest::FILE, stream.name());
+        let rule = format!("{} {}.response.records", manifest::FILE, stream.place());
         let source = expression.expr().source();
         let label = &self.connector.manifest().label;
         let outputs = expression.expr().all(body, vars).map_err(|error| {
@@ -184,7 +184,7 @@ impl Inner {
     }
 
     fn no_records_there(&self, at: usize, url: &url::Url, status: &Value) -> Failure {
-        let stream = &self.connector.streams()[at];
+        let stream = &self.connector.all()[at];
         let source =
             stream.section.response.records.as_ref().map_or(".", |records| records.expr().source());
         let message = format!(
@@ -192,19 +192,20 @@ impl Inner {
             self.connector.manifest().label,
             url.path(),
         );
-        let rule = format!("{} streams.{}.response.records", manifest::FILE, stream.name());
+        let rule = format!("{} {}.response.records", manifest::FILE, stream.place());
         Failure::new(Code::RemoteUnknownHttpError, rule, self.redactor().text(&message))
             .hint("The tool may have changed its answer; nothing was taken for deleted.")
     }
 
     pub(super) fn stuck(&self, at: usize, position: &Position, why: &str) -> Failure {
-        let stream = self.connector.streams()[at].name();
+        let stream = &self.connector.all()[at];
         let message = format!(
-            "The read of `{stream}` from {} cannot go on after page {}: {why}.",
+            "The read of `{}` from {} cannot go on after page {}: {why}.",
+            stream.name(),
             self.connector.manifest().label,
             position.before + 1,
         );
-        let rule = format!("{} streams.{stream}.paging", manifest::FILE);
+        let rule = format!("{} {}.paging", manifest::FILE, stream.place());
         Failure::new(Code::RemoteUnknownHttpError, rule, self.redactor().text(&message))
     }
 
@@ -216,8 +217,8 @@ impl Inner {
     ) -> BoxFuture<'a, Result<Below, Failure>> {
         Box::pin(async move {
             let mut all = Below::default();
-            for &child in &self.connector.streams()[at].children {
-                if self.wants(&self.connector.streams()[child]) {
+            for &child in &self.connector.all()[at].children {
+                if self.wants(&self.connector.all()[child]) {
                     all.add(self.child(child, parents).await?);
                 }
             }
@@ -226,7 +227,7 @@ impl Inner {
     }
 
     async fn child(self: &Arc<Self>, at: usize, parents: &[Arc<Value>]) -> Result<Below, Failure> {
-        let stream = &self.connector.streams()[at];
+        let stream = &self.connector.all()[at];
         let when = stream.section.each.as_ref().and_then(|each| each.when.as_ref());
         let asked: Vec<&Arc<Value>> = parents
             .iter()
@@ -254,7 +255,7 @@ impl Inner {
         parent: Arc<Value>,
     ) -> BoxFuture<'_, Result<Below, Failure>> {
         Box::pin(async move {
-            let stream = &self.connector.streams()[at];
+            let stream = &self.connector.all()[at];
             if stream.is_optional() && self.is_closed(at) {
                 return Ok(Below::default());
             }
@@ -271,7 +272,7 @@ impl Inner {
             };
             self.outcomes[at].0.fetch_add(1, Ordering::Relaxed);
             let has_children =
-                stream.children.iter().any(|&child| self.wants(&self.connector.streams()[child]));
+                stream.children.iter().any(|&child| self.wants(&self.connector.all()[child]));
             let mut below = Below::default();
             if has_children {
                 let shared: Vec<Arc<Value>> = values.iter().cloned().map(Arc::new).collect();
@@ -287,8 +288,8 @@ impl Inner {
         })
     }
 
-    async fn all_pages(&self, at: usize, parent: &Value) -> Result<Vec<Value>, Failure> {
-        let stream = &self.connector.streams()[at];
+    pub(crate) async fn all_pages(&self, at: usize, parent: &Value) -> Result<Vec<Value>, Failure> {
+        let stream = &self.connector.all()[at];
         let mut position = stream.section.paging.as_ref().map(Paging::start).unwrap_or_default();
         let mut all = Vec::new();
         let mut last = None;

@@ -47,7 +47,7 @@ enum Origin {
 impl Files {
     /// Logs in, and picks the files.
     pub(super) async fn open(inner: Arc<Inner>, stream: usize) -> Result<Files, Failure> {
-        let Some(section) = &inner.connector.streams()[stream].section.files else {
+        let Some(section) = &inner.connector.all()[stream].section.files else {
             return Err(Failure::new(
                 Code::PlatformUnknownError,
                 "internal",
@@ -111,7 +111,7 @@ impl Files {
         self.ahead = self.batch().await?;
         self.number += 1;
         let connector = self.inner.connector.clone();
-        let stream = &connector.streams()[self.stream];
+        let stream = &connector.all()[self.stream];
         let problems: Vec<Failure> = batch.problems.into_iter().map(unreadable).collect();
         let incomplete =
             if problems.is_empty() { Vec::new() } else { vec![stream.name().to_owned()] };
@@ -130,7 +130,7 @@ impl Files {
 
     /// The records of a row: itself, or what the expression makes of it.
     fn records(&self, row: Value) -> Result<Vec<Value>, Failure> {
-        let stream = &self.inner.connector.streams()[self.stream];
+        let stream = &self.inner.connector.all()[self.stream];
         let Some(expression) = &stream.section.response.records else { return Ok(vec![row]) };
         let outputs = expression.expr().all(&row, &self.inner.vars()).map_err(|error| {
             let rule = format!("{} streams.{}.response.records", manifest::FILE, stream.name());
@@ -172,7 +172,7 @@ impl Files {
 
     async fn open_file(&self, file: &RemoteFile) -> Result<Rows, Failure> {
         let (name, options) = (file.name.clone(), self.options.clone());
-        let format = self.inner.connector.streams()[self.stream].section.response.format;
+        let format = self.inner.connector.all()[self.stream].section.response.format;
         let opened = match &self.origin {
             Origin::Recorded => {
                 let recorded = self.inner.io.http.recorded();
@@ -309,7 +309,7 @@ impl Inner {
     ) {
         let redactor = self.redactor();
         self.io.observer.exchange(&Exchange {
-            purpose: self.connector.streams()[stream].name().to_owned(),
+            purpose: self.connector.all()[stream].name().to_owned(),
             method: method.to_owned(),
             url: redactor.text(url),
             duration_ms: milliseconds(start.elapsed()),

@@ -134,7 +134,7 @@ impl Reader {
             TransportKind::Http => {
                 let position = resume.map(serde_json::from_value::<Position>).transpose().map_err(
                     |error| {
-                        let name = inner.connector.streams()[at].name();
+                        let name = inner.connector.all()[at].name();
                         let message = format!("The read of `{name}` cannot be resumed: {error}.");
                         Failure::new(Code::PlatformUnknownError, "internal", message)
                     },
@@ -150,7 +150,7 @@ impl Reader {
     /// says so.
     fn forgiven(&self, at: usize, failure: Failure) -> Result<Page, Failure> {
         let connector = &self.inner.connector;
-        let stream = &connector.streams()[at];
+        let stream = &connector.all()[at];
         let missing = failure.fault.code == Code::IntegrationPermissionMissing
             || failure.rule == files::NO_MATCHING_FILE;
         if !stream.is_optional() || !missing {

@@ -35,7 +35,7 @@ enum Origin {
 impl Entries {
     /// Binds, and starts the search.
     pub(super) async fn open(inner: Arc<Inner>, stream: usize) -> Result<Entries, Failure> {
-        let section = &inner.connector.streams()[stream].section;
+        let section = &inner.connector.all()[stream].section;
         let Some(search) = &section.search else {
             return Err(Failure::new(
                 Code::PlatformUnknownError,
@@ -80,7 +80,7 @@ impl Entries {
             }
         };
         self.number += 1;
-        let stream = &self.inner.connector.streams()[self.stream].name;
+        let stream = &self.inner.connector.all()[self.stream].name;
         let records = page.entries.into_iter().map(|value| RawRecord {
             stream: stream.clone(),
             value,

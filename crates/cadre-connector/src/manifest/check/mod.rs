@@ -2,6 +2,7 @@
 //! keys that belong together.
 
 mod connect;
+mod live;
 mod place;
 mod streams;
 
@@ -33,6 +34,8 @@ pub(super) fn check(
     for (name, stream) in &manifest.streams {
         checker.stream(name, stream);
     }
+    checker.live();
+    checker.passthrough();
     checker.lookups();
     checker.own_check();
     if let Some(mapped) = mapped {

@@ -11,6 +11,12 @@ pub(super) enum Place {
     Answer { parent: bool },
     /// The condition or message of a rule.
     Rule { parent: bool },
+    /// The path of a live read.
+    LivePath,
+    /// Another part of a live read's request.
+    LiveRequest,
+    /// The answer of a live read.
+    LiveAnswer,
     /// Which records of a parent stream are asked for.
     Each,
     /// The key of a lookup.
@@ -39,6 +45,14 @@ impl Place {
                 vec!["$settings", "$session", "$status", "$headers", "$page", "$lookup", "$now"],
                 parent,
             ),
+            Place::LivePath => (vec!["$settings", "$session", "$page", "$record", "$now"], false),
+            Place::LiveRequest => {
+                (vec!["$settings", "$secrets", "$session", "$page", "$record", "$now"], false)
+            }
+            Place::LiveAnswer => (
+                vec!["$settings", "$session", "$status", "$headers", "$page", "$record", "$now"],
+                false,
+            ),
             Place::Each => (vec!["$settings", "$lookup", "$now"], false),
             Place::Key => (vec!["$settings", "$now"], false),
             Place::LogIn => (vec!["$settings", "$secrets", "$now"], false),
@@ -59,6 +73,9 @@ impl Place {
             Place::Request { .. } => "a request",
             Place::Answer { .. } => "an answer",
             Place::Rule { .. } => "an error rule",
+            Place::LivePath => "the path of a live read",
+            Place::LiveRequest => "the request of a live read",
+            Place::LiveAnswer => "the answer of a live read",
             Place::Each => "`each`",
             Place::Key => "the key of a lookup",
             Place::LogIn => "a log-in",
