@@ -26,6 +26,21 @@ impl Backend {
         }
     }
 
+    /// The condition that a column is one of the texts of a JSON array, which is bound at `place`.
+    ///
+    /// A list of any length is one value: the statement stays the same, and no list is too long for it.
+    pub(crate) fn among(self, column: &str, place: &str) -> String {
+        match self {
+            // The sub-query makes one array of it before anything is read, so that the index is used.
+            Backend::Postgres => {
+                format!(
+                    "{column} = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST({place} AS jsonb))))"
+                )
+            }
+            Backend::Sqlite => format!("{column} IN (SELECT value FROM json_each({place}))"),
+        }
+    }
+
     /// Begins a transaction that will write. SQLite takes the right to write at once, because a
     /// transaction that asks for it later may be refused.
     pub(crate) fn begin(self) -> &'static str {

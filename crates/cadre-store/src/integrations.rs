@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::{EnvironmentScope, IntegrationScope};
 
@@ -185,9 +185,9 @@ impl Store {
         .bind(integration.status.as_str())
         .bind(integration.setup_status.as_str())
         .bind(integration.qa_status.as_str())
-        .bind(&integration.end_user.organization_name)
-        .bind(&integration.end_user.creator_email)
-        .bind(&integration.end_user.origin_id)
+        .bind(storable(&integration.end_user.organization_name))
+        .bind(storable_or_null(integration.end_user.creator_email.as_deref()))
+        .bind(storable_or_null(integration.end_user.origin_id.as_deref()))
         .bind(&integration.scope_config_id)
         .bind(integration.settings.to_string())
         .bind(integration.mapping.as_ref().map(Value::to_string))
@@ -337,7 +337,7 @@ impl Store {
         .bind(scope.id())
         .bind(scope.environment_id())
         .bind(status.as_str())
-        .bind(reason)
+        .bind(storable_or_null(reason))
         .bind(self.now())
         .execute(self.write())
         .await

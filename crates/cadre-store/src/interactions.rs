@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
 
@@ -200,18 +200,18 @@ impl Store {
         )
         .bind(&new.environment_id)
         .bind(&new.id)
-        .bind(&new.integration_id)
+        .bind(storable_or_null(new.integration_id.as_deref()))
         .bind(&new.parent_id)
         .bind(new.kind.as_str())
-        .bind(&new.title)
-        .bind(&new.method)
-        .bind(&new.path)
+        .bind(storable(&new.title))
+        .bind(storable_or_null(new.method.as_deref()))
+        .bind(storable_or_null(new.path.as_deref()))
         .bind(new.status.map(i64::from))
         .bind(fault.map(|fault| fault.code.as_str()))
-        .bind(fault.map(|fault| fault.message.clone()))
-        .bind(fault.map(|fault| fault.next_step().to_owned()))
-        .bind(fault.and_then(|fault| fault.context.clone()))
-        .bind(&new.rule)
+        .bind(fault.map(|fault| storable(&fault.message)))
+        .bind(fault.map(|fault| storable(fault.next_step())))
+        .bind(storable_or_null(fault.and_then(|fault| fault.context.as_deref())))
+        .bind(storable_or_null(new.rule.as_deref()))
         .bind(new.request.as_ref().map(Value::to_string))
         .bind(new.response.as_ref().map(Value::to_string))
         .bind(new.started_at)
@@ -237,7 +237,7 @@ impl Store {
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(scope.id())
-            .bind(id)
+            .bind(storable(id))
             .fetch_optional(self.read())
             .await
             .attempt("read the log")?;
@@ -263,9 +263,9 @@ impl Store {
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(scope.id())
             .bind(filter.kind.map_or("", InteractionKind::as_str))
-            .bind(filter.integration_id.as_deref().unwrap_or_default())
-            .bind(filter.code.as_deref().unwrap_or_default())
-            .bind(filter.parent_id.as_deref().unwrap_or_default())
+            .bind(storable(filter.integration_id.as_deref().unwrap_or_default()))
+            .bind(storable(filter.code.as_deref().unwrap_or_default()))
+            .bind(storable(filter.parent_id.as_deref().unwrap_or_default()))
             .bind(i64::from(filter.failed))
             .bind(filter.before.unwrap_or(i64::MAX))
             .bind(i64::from(filter.limit))
@@ -316,15 +316,15 @@ impl Store {
             .bind(interaction_id)
             .bind(row.at)
             .bind(&row.method)
-            .bind(&row.url)
+            .bind(storable(&row.url))
             .bind(row.request_headers.to_string())
-            .bind(&row.request_body)
+            .bind(storable_or_null(row.request_body.as_deref()))
             .bind(row.status.map(i64::from))
             .bind(row.response_headers.to_string())
-            .bind(&row.response_body)
+            .bind(storable_or_null(row.response_body.as_deref()))
             .bind(row.duration_ms)
-            .bind(&row.rule)
-            .bind(&row.error)
+            .bind(storable_or_null(row.rule.as_deref()))
+            .bind(storable_or_null(row.error.as_deref()))
             .execute(&mut *tx)
             .await
             .attempt("write to the log")?;
@@ -349,7 +349,7 @@ impl Store {
              WHERE e.interaction_id = $2 ORDER BY e.seq LIMIT 1000",
         )
         .bind(scope.id())
-        .bind(interaction_id)
+        .bind(storable(interaction_id))
         .fetch_all(self.read())
         .await
         .attempt("read the log")?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::{Attempt, Error, Store, Tx};
+use crate::store::{Attempt, Error, Store, Tx, storable};
 
 /// A new job.
 #[derive(Debug, Clone)]
@@ -153,7 +153,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn job_dead(&self, job: &Job, error: &str) -> Result<bool, Error> {
-        self.job_end(job, "dead", Some(error)).await
+        self.job_end(job, "dead", Some(&storable(error))).await
     }
 
     /// Gives a job back, to be tried again; false if its lease was lost.
@@ -169,7 +169,7 @@ impl Store {
         .bind(&job.id)
         .bind(&job.lease_token)
         .bind(run_at)
-        .bind(error)
+        .bind(storable(error))
         .execute(self.write())
         .await
         .attempt("give a job back")?;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, storable};
 use crate::tenants::{EnvironmentKind, EnvironmentScope, environment};
 
 /// Characters of a key that lists show.
@@ -111,7 +111,7 @@ impl Store {
         )
         .bind(scope.id())
         .bind(&key.id)
-        .bind(&key.name)
+        .bind(storable(&key.name))
         .bind(&key.prefix)
         .bind(hash(&plain))
         .bind(serde_json::json!(key.allow_list).to_string())

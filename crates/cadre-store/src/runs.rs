@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::interactions::{InteractionKind, NewInteraction};
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::IntegrationScope;
 
@@ -184,7 +184,7 @@ impl Store {
         let sql = format!("SELECT {COLUMNS} FROM runs WHERE integration_id = $1 AND id = $2");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(scope.id())
-            .bind(id)
+            .bind(storable(id))
             .fetch_optional(self.write())
             .await
             .attempt("read a run")?;
@@ -276,7 +276,7 @@ impl Store {
         .bind(scope.id())
         .bind(id)
         .bind(end.state.as_str())
-        .bind(&end.reason)
+        .bind(storable_or_null(end.reason.as_deref()))
         .bind(code)
         .bind(end.counts.to_string())
         .bind(now)
@@ -305,7 +305,7 @@ impl Store {
         .bind(id)
         .bind(now)
         .bind(code)
-        .bind(&end.reason)
+        .bind(storable_or_null(end.reason.as_deref()))
         .bind(end.fault.as_ref().map(|fault| fault.next_step().to_owned()))
         .bind(json!({"state": end.state.as_str(), "counts": end.counts}).to_string())
         .execute(&mut *tx)

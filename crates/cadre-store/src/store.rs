@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cadre_model::time::Clock;
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, Executor, Transaction};
+use sqlx::{AnyPool, Connection, Executor, Transaction};
 
 use crate::secrets::MasterKey;
 
@@ -112,6 +112,17 @@ impl<T> Attempt<T> for Result<T, sqlx::Error> {
     }
 }
 
+/// Text as both databases take it: PostgreSQL has no room for the character NUL. Whatever came from
+/// outside and is not inside of JSON goes through here.
+pub(crate) fn storable(text: &str) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() }
+}
+
+/// The same for a text that may be absent.
+pub(crate) fn storable_or_null(text: Option<&str>) -> Option<String> {
+    text.map(storable)
+}
+
 /// A transaction that may write.
 pub(crate) type Tx = Transaction<'static, Any>;
 
@@ -126,11 +137,17 @@ impl Store {
         sqlx::any::install_default_drivers();
         let backend = backend(url)?;
         let url = match backend {
-            Backend::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
-            _ => url.to_owned(),
+            Backend::Sqlite => file_url(url)?,
+            Backend::Postgres => url.to_owned(),
         };
         let connect = AnyConnectOptions::from_str(&url)
             .map_err(|error| Error::Url(without_password(&error.to_string())))?;
+        if backend == Backend::Postgres {
+            // A pool tries until its time is up and then says nothing but that; this says why.
+            let opened = sqlx::AnyConnection::connect_with(&connect).await;
+            let opened = opened.map_err(|e| Error::Open(without_password(&e.to_string())))?;
+            opened.close().await.attempt("close a connection")?;
+        }
         let writers = if backend == Backend::Sqlite { 1 } else { options.max_connections.max(2) };
         let write = pool(backend, true, writers, &connect).await?;
         migrate(backend, &write).await?;
@@ -197,6 +214,20 @@ fn backend(url: &str) -> Result<Backend, Error> {
     }
 }
 
+/// The URL of a file, whose path is taken letter for letter.
+fn file_url(url: &str) -> Result<String, Error> {
+    let (path, options) = url.split_once('?').unwrap_or((url, "mode=rwc"));
+    let name = path.strip_prefix("sqlite:").unwrap_or(path);
+    let name = name.strip_prefix("//").unwrap_or(name);
+    if name.is_empty() {
+        return Err(Error::Url("no path".into()));
+    }
+    if name == ":memory:" || options.contains("mode=memory") {
+        return Err(Error::Url("a database in memory, which no two connections share".into()));
+    }
+    Ok(format!("{}?{options}", path.replace('%', "%25")))
+}
+
 async fn pool(
     backend: Backend,
     writes: bool,
@@ -224,7 +255,16 @@ async fn migrate(backend: Backend, pool: &AnyPool) -> Result<(), Error> {
         Backend::Sqlite => sqlx::migrate!("migrations/sqlite"),
         Backend::Postgres => sqlx::migrate!("migrations/postgres"),
     };
-    migrations.run(pool).await.map_err(|error| Error::Migrate(error.to_string()))
+    let mut outcome = migrations.run(pool).await;
+    // SQLite has no lock for this: who comes second at the first start finds the work done when it looks again.
+    for _ in 0..3 {
+        if outcome.is_ok() || backend == Backend::Postgres {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        outcome = migrations.run(pool).await;
+    }
+    outcome.map_err(|error| Error::Migrate(error.to_string()))
 }
 
 /// Takes `user:password@` out of anything that looks like a URL.
@@ -239,7 +279,7 @@ fn without_password(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{backend, without_password};
+    use super::{backend, file_url, without_password};
 
     #[test]
     fn only_known_databases() {
@@ -247,6 +287,16 @@ mod tests {
         assert!(backend("postgres://localhost/cadre").is_ok());
         let words = backend("mysql://root:secret@db/x").expect_err("unknown").to_string();
         assert!(words.contains("sqlite:<path>") && !words.contains("secret"), "{words}");
+    }
+
+    #[test]
+    fn a_path_is_taken_letter_for_letter() {
+        let url = |text| file_url(text).expect("a path");
+        assert_eq!(url("sqlite:a/100%41.db"), "sqlite:a/100%2541.db?mode=rwc");
+        assert_eq!(url("sqlite:///a.db?mode=ro"), "sqlite:///a.db?mode=ro");
+        for nothing in ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:a?mode=memory"] {
+            assert!(file_url(nothing).is_err(), "{nothing}");
+        }
     }
 
     #[test]

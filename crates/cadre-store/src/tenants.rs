@@ -4,7 +4,7 @@ use cadre_model::ids::random_id;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, storable};
 use crate::stored_words;
 
 stored_words! {
@@ -155,7 +155,7 @@ impl Store {
         let found = sqlx::query(
             "SELECT 1 FROM integrations WHERE id = $1 AND environment_id = $2 AND deleted_at IS NULL",
         )
-        .bind(integration_id)
+        .bind(storable(integration_id))
         .bind(scope.id())
         .fetch_optional(self.read())
         .await
@@ -173,7 +173,7 @@ impl Store {
         integration_id: &str,
     ) -> Result<Option<IntegrationScope>, Error> {
         let row = sqlx::query("SELECT environment_id FROM integrations WHERE id = $1")
-            .bind(integration_id)
+            .bind(storable(integration_id))
             .fetch_optional(self.read())
             .await
             .attempt("look for an integration")?;

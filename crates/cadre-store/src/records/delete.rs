@@ -5,8 +5,9 @@
 
 use sqlx::Row;
 
-use super::sql::{CHUNK, placeholders};
-use super::touch::{Changes, touch};
+use super::sql::{CHUNK, Place, array};
+use super::touch::{Changes, Links, touch};
+use super::write::old_links;
 use crate::jobs::{Job, fence};
 use crate::store::{Attempt, Error, Store};
 use crate::tenants::IntegrationScope;
@@ -99,34 +100,33 @@ impl Store {
         ids: &[String],
         job: &Job,
     ) -> Result<(), Error> {
-        let now = self.now();
+        let (now, integration_id) = (self.now(), scope.id());
+        let at = Place { backend: self.backend(), integration_id, model, now };
         let mut tx = self.begin().await?;
         fence(&mut tx, job).await?;
+        let among = at.backend.among("id", "$4");
         let sql = format!(
             "UPDATE records SET remote_deleted_at = $1, changed_at = $1, touched_at = $1
-             WHERE integration_id = $2 AND model = $3 AND remote_deleted_at IS NULL AND id IN ({})",
-            placeholders(4, ids.len())
+             WHERE integration_id = $2 AND model = $3 AND remote_deleted_at IS NULL AND {among}"
         );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == CHUNK);
-        query = query.bind(now).bind(scope.id()).bind(model);
-        for id in ids {
-            query = query.bind(id);
-        }
-        query.execute(&mut *tx).await.attempt("mark records as deleted")?;
-        let sql = format!(
-            "SELECT field, target_id FROM record_refs WHERE integration_id = $1 AND model = $2 AND id IN ({})",
-            placeholders(3, ids.len())
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == CHUNK);
-        query = query.bind(scope.id()).bind(model);
-        for id in ids {
-            query = query.bind(id);
-        }
-        let links = query.fetch_all(&mut *tx).await.attempt("read links")?;
-        let links: std::collections::BTreeSet<(String, String)> =
-            links.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let changes = Changes { ids: ids.to_vec(), targets: links.clone(), moved: links };
-        touch(&mut tx, scope.id(), model, &changes, now).await?;
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(now)
+            .bind(integration_id)
+            .bind(model)
+            .bind(array(ids))
+            .execute(&mut *tx)
+            .await
+            .attempt("mark records as deleted")?;
+        let of: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let links = old_links(&mut tx, at, &of).await?;
+        let links: Links = links.into_values().flatten().collect();
+        let changes = Changes {
+            ids: ids.to_vec(),
+            came_or_went: ids.to_vec(),
+            targets: links.clone(),
+            moved: links,
+        };
+        touch(&mut tx, at, &changes).await?;
         tx.commit().await.attempt("mark records as deleted")
     }
 

@@ -2,13 +2,16 @@
 
 use std::fmt::Write;
 
+use cadre_model::mapped::KEY_BYTES;
 use cadre_model::model::{Filter, FilterRule, ModelDef};
 use cadre_model::shape::Kind;
 
-use super::sql::placeholders;
+use super::sql::array;
+use crate::store::{Backend, storable};
 
 /// A statement that grows, with the values it binds.
 pub(super) struct Query {
+    pub(super) backend: Backend,
     pub(super) sql: String,
     pub(super) values: Vec<Bound>,
 }
@@ -26,11 +29,14 @@ impl Query {
         format!("${}", self.values.len())
     }
 
-    /// Binds a list of texts; `$4,$5,$6`.
-    pub(super) fn bind_all<'a>(&mut self, values: impl IntoIterator<Item = &'a String>) -> String {
-        let from = self.values.len() + 1;
-        self.values.extend(values.into_iter().map(|value| Bound::Text(value.clone())));
-        placeholders(from, self.values.len() + 1 - from)
+    /// The condition that a column is one of the texts.
+    pub(super) fn among<T: AsRef<str>>(
+        &mut self,
+        column: &str,
+        values: impl IntoIterator<Item = T>,
+    ) -> String {
+        let place = self.bind(Bound::Text(array(values)));
+        self.backend.among(column, &place)
     }
 }
 
@@ -38,17 +44,19 @@ impl Query {
 pub(super) fn narrow(query: &mut Query, model: &ModelDef, filter: &Filter, values: &[String]) {
     let condition = match filter.rule {
         FilterRule::AnyOf { key } | FilterRule::OneOf { key, .. } | FilterRule::Equals { key } => {
-            let list = query.bind_all(values);
-            key_condition(key, &format!("k.value IN ({list})"))
+            let among = query.among("k.value", values.iter().map(|value| key_of(value)));
+            key_condition(key, &among)
         }
         FilterRule::AnyOfFolded { key } | FilterRule::EqualsFolded { key } => {
-            let folded: Vec<String> = values.iter().map(|value| value.to_lowercase()).collect();
-            let list = query.bind_all(&folded);
-            key_condition(&format!("{key}~"), &format!("k.value IN ({list})"))
+            let among = query.among(
+                "k.value",
+                values.iter().map(|value| key_of(&value.to_lowercase()).to_owned()),
+            );
+            key_condition(&format!("{key}~"), &among)
         }
         FilterRule::Contains { key } => {
             let part = values.first().map(String::as_str).unwrap_or_default().to_lowercase();
-            let pattern = format!("%{}%", escaped(&part));
+            let pattern = format!("%{}%", escaped(&storable(&part)));
             let place = query.bind(Bound::Text(pattern));
             key_condition(&format!("{key}~"), &format!(r"k.value LIKE {place} ESCAPE '\'"))
         }
@@ -59,28 +67,28 @@ pub(super) fn narrow(query: &mut Query, model: &ModelDef, filter: &Filter, value
             compare(query, model, key, if or_equal { "<=" } else { "<" }, values)
         }
         FilterRule::RefersTo { field } | FilterRule::RefersToOne { field } => {
-            let list = query.bind_all(values);
-            ref_condition(field, &format!("f.target_id IN ({list})"))
+            let among = query.among("f.target_id", values);
+            ref_condition(field, &among)
         }
         FilterRule::RefersToRemote { field } => {
-            let list = query.bind_all(values);
-            ref_condition(field, &format!("f.target_remote_id IN ({list})"))
+            let among = query.among("f.target_remote_id", values);
+            ref_condition(field, &among)
         }
         FilterRule::RefersThrough { field, model, then } => {
-            let list = query.bind_all(values);
+            let among = query.among("t.target_id", values);
             format!(
                 "EXISTS (SELECT 1 FROM record_refs f JOIN record_refs t ON t.integration_id = $1
                  AND t.model = '{model}' AND t.id = f.target_id AND t.field = '{then}'
-                 AND t.target_id IN ({list})
+                 AND {among}
                  WHERE f.integration_id = $1 AND f.model = $2 AND f.id = r.id AND f.field = '{field}')"
             )
         }
         FilterRule::ReferredThrough { model, field, then } => {
-            let list = query.bind_all(values);
+            let among = query.among("t.target_id", values);
             format!(
                 "EXISTS (SELECT 1 FROM record_refs f
                  JOIN record_refs t ON t.integration_id = $1 AND t.model = '{model}' AND t.id = f.id
-                 AND t.field = '{then}' AND t.target_id IN ({list})
+                 AND t.field = '{then}' AND {among}
                  JOIN records p ON p.integration_id = $1 AND p.model = '{model}' AND p.id = f.id
                  AND p.remote_deleted_at IS NULL
                  WHERE f.integration_id = $1 AND f.model = '{model}' AND f.field = '{field}'
@@ -91,6 +99,15 @@ pub(super) fn narrow(query: &mut Query, model: &ModelDef, filter: &Filter, value
         FilterRule::CustomField => "1 = 0".to_owned(),
     };
     let _ = write!(query.sql, " AND {condition}");
+}
+
+/// A value as keys are stored: long ones are cut.
+fn key_of(value: &str) -> &str {
+    let mut end = value.len().min(KEY_BYTES);
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    &value[..end]
 }
 
 /// Names of keys, fields and models come from the declarations of the model, never from a caller.
@@ -120,7 +137,7 @@ fn compare(
     let value = values.first().cloned().unwrap_or_default();
     let is_day = model.shape.field(key).is_some_and(|field| matches!(field.kind, Kind::Date));
     let value = if is_day { value.chars().take(10).collect() } else { value };
-    let place = query.bind(Bound::Text(value));
+    let place = query.bind(Bound::Text(storable(&value)));
     key_condition(key, &format!("k.value {operator} {place}"))
 }
 

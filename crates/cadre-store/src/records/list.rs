@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
+use cadre_model::ids::record_id;
 use cadre_model::model::{Filter, ModelDef};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::filter::{Bound, Query, narrow};
 use super::render;
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, storable};
 use crate::tenants::IntegrationScope;
 
 /// What a page is asked for.
@@ -105,13 +106,14 @@ impl Store {
         asked: &ListQuery,
     ) -> Result<Vec<Stored>, Error> {
         let mut query = Query {
+            backend: self.backend(),
             sql: "SELECT r.id, r.remote_id, r.body, r.links, r.changed_at, r.remote_deleted_at FROM records r
                   WHERE r.integration_id = $1 AND r.model = $2"
                 .to_owned(),
             values: vec![Bound::Text(scope.id().to_owned()), Bound::Text(model.id.to_owned())],
         };
         if let Some(after) = &asked.after_id {
-            let place = query.bind(Bound::Text(after.clone()));
+            let place = query.bind(Bound::Text(storable(after)));
             let _ = write!(query.sql, " AND r.id > {place}");
         }
         if !asked.include_deleted {
@@ -122,12 +124,14 @@ impl Store {
             let _ = write!(query.sql, " AND r.touched_at > {place}");
         }
         if let Some(ids) = &asked.ids {
-            let list = query.bind_all(ids);
-            let _ = write!(query.sql, " AND r.id IN ({list})");
+            let condition = query.among("r.id", ids);
+            let _ = write!(query.sql, " AND {condition}");
         }
+        // An id follows from the remote id, so that this needs no index of its own.
         if let Some(ids) = &asked.remote_ids {
-            let list = query.bind_all(ids);
-            let _ = write!(query.sql, " AND r.remote_id IN ({list})");
+            let ids = ids.iter().map(|id| record_id(scope.id(), model.id, id));
+            let condition = query.among("r.id", ids);
+            let _ = write!(query.sql, " AND {condition}");
         }
         for (filter, values) in &asked.filters {
             narrow(&mut query, model, filter, values);

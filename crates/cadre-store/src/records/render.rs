@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use sqlx::Row;
 
 use super::list::{Stored, stored};
-use super::sql::placeholders;
+use super::sql::array;
 use crate::store::{Attempt, Error, Store};
 use crate::tenants::IntegrationScope;
 
@@ -247,24 +247,24 @@ impl Joining<'_> {
             ids.extend(links.iter().flat_map(|links| links.get(key)).map(|link| link.id.as_ref()));
         }
         wanted.retain(|_, ids| !ids.is_empty());
-        let mut parts = Vec::new();
-        let mut place = 2;
-        for (target, ids) in &wanted {
-            parts.push(format!(
-                "SELECT model, id, remote_id, body, links, changed_at, remote_deleted_at FROM records
-                 WHERE integration_id = $1 AND model = '{target}' AND id IN ({})",
-                placeholders(place, ids.len())
-            ));
-            place += ids.len();
-        }
+        let parts: Vec<String> = wanted
+            .keys()
+            .enumerate()
+            .map(|(at, target)| {
+                let among = self.store.backend().among("id", &format!("${}", at + 2));
+                format!(
+                    "SELECT model, id, remote_id, body, links, changed_at, remote_deleted_at FROM records
+                     WHERE integration_id = $1 AND model = '{target}' AND {among}"
+                )
+            })
+            .collect();
         if parts.is_empty() {
             return Ok(Targets::new());
         }
         let sql = parts.join(" UNION ALL ");
-        let mut query =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false).bind(self.scope.id());
-        for id in wanted.values().flatten() {
-            query = query.bind(*id);
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(self.scope.id());
+        for ids in wanted.values() {
+            query = query.bind(array(ids));
         }
         let rows = query.fetch_all(self.store.read()).await.attempt("read linked records")?;
         Ok(rows
@@ -279,7 +279,7 @@ impl Joining<'_> {
 
     /// Every record that points back at the rows, in one statement.
     async fn backs(&self, rows: &[Stored], shown: &[Shown<'_>]) -> Result<Backs, Error> {
-        let ids = placeholders(2, rows.len());
+        let among = self.store.backend().among("f.target_id", "$2");
         let live = if self.include_deleted { "" } else { " AND r.remote_deleted_at IS NULL" };
         let parts: Vec<String> = shown
             .iter()
@@ -290,7 +290,7 @@ impl Joining<'_> {
                      FROM record_refs f JOIN records r
                        ON r.integration_id = f.integration_id AND r.model = f.model AND r.id = f.id{live}
                      WHERE f.integration_id = $1 AND f.model = '{}' AND f.field = '{field}'
-                       AND f.target_id IN ({ids})",
+                       AND {among}",
                     relation.name, relation.target
                 )),
                 _ => None,
@@ -299,12 +299,9 @@ impl Joining<'_> {
         if parts.is_empty() {
             return Ok(Backs::new());
         }
-        let sql = format!("{} ORDER BY 1, 2, 3", parts.join(" UNION ALL "));
-        let mut query =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false).bind(self.scope.id());
-        for row in rows {
-            query = query.bind(&row.id);
-        }
+        let query = sqlx::query(sqlx::AssertSqlSafe(parts.join(" UNION ALL ")))
+            .bind(self.scope.id())
+            .bind(array(rows.iter().map(|row| &row.id)));
         let mut backs = Backs::new();
         for row in query.fetch_all(self.store.read()).await.attempt("read linked records")? {
             let name: &str = row.get("relation");
@@ -314,6 +311,9 @@ impl Joining<'_> {
             };
             let place = (relation.name, row.get::<String, _>("target_id"));
             backs.entry(place).or_default().push(Arc::new(stored(&row)));
+        }
+        for records in backs.values_mut() {
+            records.sort_by(|a, b| a.id.cmp(&b.id));
         }
         Ok(backs)
     }

@@ -2,11 +2,36 @@
 
 use std::fmt::Write;
 
+use crate::store::{Backend, storable};
+
+/// Where statements of a page look.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) backend: Backend,
+    pub(super) integration_id: &'a str,
+    pub(super) model: &'a str,
+    /// The present moment.
+    pub(super) now: i64,
+}
+
 /// Most rows of one statement; so many parameters fit both databases with any table of ours.
 pub(super) const CHUNK: usize = 200;
 
+/// A list of texts as one bound value; see [`crate::Backend::among`].
+pub(super) fn array<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
+    let mut text = String::from("[");
+    for value in values {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        let _ = write!(text, "{}", serde_json::Value::String(storable(value.as_ref())));
+    }
+    text.push(']');
+    text
+}
+
 /// `$from, $from+1, …`: placeholders for `count` values.
-pub(super) fn placeholders(from: usize, count: usize) -> String {
+fn placeholders(from: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 5);
     for at in from..from + count {
         if at > from {

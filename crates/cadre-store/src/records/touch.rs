@@ -10,17 +10,15 @@ use std::sync::LazyLock;
 use cadre_model::model::Join;
 use cadre_model::registry::models;
 
-use super::sql::{CHUNK, placeholders};
+use super::sql::{Place, array};
 use crate::store::{Attempt, Error, Tx};
 
 /// A model that shows the changed one.
 struct Rule {
     parent: &'static str,
     path: Path,
-    /// Whether a change inside counts.
+    /// Whether a change inside counts; that a record comes or goes always does.
     linked: bool,
-    /// Whether coming and going counts.
-    added_or_removed: bool,
 }
 
 enum Path {
@@ -47,9 +45,6 @@ static RULES: LazyLock<HashMap<&'static str, Vec<Rule>>> = LazyLock::new(|| {
                     parent: model.id,
                     path,
                     linked: touches.linked,
-                    // A link that the parent itself names is part of the parent: its link hash tells.
-                    added_or_removed: touches.added_or_removed
-                        && matches!(relation.join, Join::Back(_)),
                 });
             }
         }
@@ -62,44 +57,36 @@ static RULES: LazyLock<HashMap<&'static str, Vec<Rule>>> = LazyLock::new(|| {
 pub(super) struct Changes {
     /// Every record that was created, changed, revived or deleted.
     pub(super) ids: Vec<String>,
-    /// `(field, target)` of links that those records have or had.
-    pub(super) targets: BTreeSet<(String, String)>,
+    /// Those of them that were created, revived or deleted.
+    pub(super) came_or_went: Vec<String>,
+    /// Links that those records have or had.
+    pub(super) targets: Links,
     /// The same, of records that came or went, and of links that moved.
-    pub(super) moved: BTreeSet<(String, String)>,
+    pub(super) moved: Links,
 }
 
+/// Links as `(field, target)`.
+pub(super) type Links = BTreeSet<(String, String)>;
+
 /// Moves `touched_at` of every record that shows one of the changed ones.
-pub(super) async fn touch(
-    tx: &mut Tx,
-    integration_id: &str,
-    model: &str,
-    changes: &Changes,
-    now: i64,
-) -> Result<(), Error> {
-    for rule in RULES.get(model).into_iter().flatten() {
+pub(super) async fn touch(tx: &mut Tx, at: Place<'_>, changes: &Changes) -> Result<(), Error> {
+    for rule in RULES.get(at.model).into_iter().flatten() {
+        let parents = Place { model: rule.parent, ..at };
         match rule.path {
-            Path::Forward(field) if rule.linked => {
-                for ids in changes.ids.chunks(CHUNK) {
-                    forward(tx, integration_id, rule.parent, field, ids, now).await?;
-                }
+            Path::Forward(field) => {
+                // That the parent names another link is a change of the parent, which its link hash tells. But
+                // a link is only shown when the linked record is there, whichever of them is read first.
+                let ids = if rule.linked { &changes.ids } else { &changes.came_or_went };
+                forward(tx, parents, field, ids).await?;
             }
-            Path::Forward(_) => {}
             Path::Back(field) => {
-                let of_field = |links: &BTreeSet<(String, String)>| -> Vec<String> {
-                    links
-                        .iter()
-                        .filter(|(name, _)| name == field)
-                        .map(|(_, id)| id.clone())
-                        .collect()
-                };
-                let ids = match (rule.linked, rule.added_or_removed) {
-                    (true, _) => of_field(&changes.targets),
-                    (false, true) => of_field(&changes.moved),
-                    (false, false) => Vec::new(),
-                };
-                for ids in ids.chunks(CHUNK) {
-                    back(tx, integration_id, rule.parent, ids, now).await?;
-                }
+                let links = if rule.linked { &changes.targets } else { &changes.moved };
+                let ids: Vec<&str> = links
+                    .iter()
+                    .filter(|(name, _)| name == field)
+                    .map(|(_, id)| id.as_str())
+                    .collect();
+                back(tx, parents, &ids).await?;
             }
         }
     }
@@ -111,44 +98,47 @@ pub(super) async fn touch(
 
 async fn forward(
     tx: &mut Tx,
-    integration_id: &str,
-    parent: &'static str,
+    parents: Place<'_>,
     field: &'static str,
     ids: &[String],
-    now: i64,
 ) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let among = parents.backend.among("target_id", "$5");
     let sql = format!(
         "UPDATE records SET touched_at = $1 WHERE integration_id = $2 AND model = $3 AND +touched_at < $1
          AND id IN (SELECT id FROM record_refs WHERE integration_id = $2 AND model = $3 AND field = $4
-                    AND target_id IN ({}))",
-        placeholders(5, ids.len())
+                    AND {among})"
     );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == CHUNK);
-    query = query.bind(now).bind(integration_id).bind(parent).bind(field);
-    for id in ids {
-        query = query.bind(id);
-    }
-    query.execute(&mut **tx).await.attempt("mark records as touched")?;
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(parents.now)
+        .bind(parents.integration_id)
+        .bind(parents.model)
+        .bind(field)
+        .bind(array(ids))
+        .execute(&mut **tx)
+        .await
+        .attempt("mark records as touched")?;
     Ok(())
 }
 
-async fn back(
-    tx: &mut Tx,
-    integration_id: &str,
-    parent: &'static str,
-    ids: &[String],
-    now: i64,
-) -> Result<(), Error> {
+async fn back(tx: &mut Tx, parents: Place<'_>, ids: &[&str]) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let among = parents.backend.among("id", "$4");
     let sql = format!(
         "UPDATE records SET touched_at = $1 WHERE integration_id = $2 AND model = $3 AND +touched_at < $1
-         AND id IN ({})",
-        placeholders(4, ids.len())
+         AND {among}"
     );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(ids.len() == CHUNK);
-    query = query.bind(now).bind(integration_id).bind(parent);
-    for id in ids {
-        query = query.bind(id);
-    }
-    query.execute(&mut **tx).await.attempt("mark records as touched")?;
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(parents.now)
+        .bind(parents.integration_id)
+        .bind(parents.model)
+        .bind(array(ids))
+        .execute(&mut **tx)
+        .await
+        .attempt("mark records as touched")?;
     Ok(())
 }

@@ -6,11 +6,12 @@ use cadre_model::ids::random_id;
 use cadre_model::mapped::{Issue, Record};
 use serde_json::Value;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
-use super::sql::{CHUNK, placeholders, rows};
-use super::touch::{Changes, touch};
+use super::sql::{CHUNK, Place, array, rows};
+use super::touch::{Changes, Links, touch};
 use crate::jobs::{Job, fence};
-use crate::store::{Attempt, Error, Store, Tx};
+use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
 use crate::tenants::IntegrationScope;
 
 /// Most issues that one page stores; a page on which everything is wrong says so often enough.
@@ -63,7 +64,15 @@ struct Due<'a> {
     record: &'a Record,
     created_at: i64,
     changed_at: i64,
-    was_there: bool,
+    before: Before,
+}
+
+/// What there was of a record that is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    Deleted,
+    Live,
 }
 
 impl Store {
@@ -89,9 +98,10 @@ impl Store {
         let mut issues = Vec::new();
         let mut outcome = PageOutcome::default();
         for (model, records) in by_model(page.records, &mut issues) {
-            let stored = stored(&mut tx, scope, model, &records).await?;
+            let at = Place { backend: self.backend(), integration_id: scope.id(), model, now };
+            let stored = stored(&mut tx, at, &records).await?;
             let due = due(&records, &stored, started_at, now, &mut outcome, &mut issues);
-            write_model(&mut tx, scope, model, &due, now).await?;
+            write_model(&mut tx, at, &due).await?;
             seen(&mut tx, scope, &page, page_number, model, &records).await?;
         }
         issues.extend(page.issues.iter().cloned());
@@ -177,34 +187,29 @@ fn duplicate(record: &Record) -> Issue {
 
 async fn stored(
     tx: &mut Tx,
-    scope: &IntegrationScope,
-    model: &str,
+    at: Place<'_>,
     records: &[&Record],
 ) -> Result<HashMap<String, Stored>, Error> {
-    let mut found = HashMap::with_capacity(records.len());
-    for chunk in records.chunks(CHUNK) {
-        let sql = format!(
-            "SELECT id, hash, link_hash, created_at, changed_at, remote_deleted_at FROM records
-             WHERE integration_id = $1 AND model = $2 AND id IN ({})",
-            placeholders(3, chunk.len())
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
-        query = query.bind(scope.id()).bind(model);
-        for record in chunk {
-            query = query.bind(&record.id);
-        }
-        for row in query.fetch_all(&mut **tx).await.attempt("compare records")? {
-            let stored = Stored {
-                hash: row.get(1),
-                link_hash: row.get(2),
-                created_at: row.get(3),
-                changed_at: row.get(4),
-                deleted: row.get::<Option<i64>, _>(5).is_some(),
-            };
-            found.insert(row.get(0), stored);
-        }
-    }
-    Ok(found)
+    let among = at.backend.among("id", "$3");
+    let sql = format!(
+        "SELECT id, hash, link_hash, created_at, changed_at, remote_deleted_at FROM records
+         WHERE integration_id = $1 AND model = $2 AND {among}"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(at.integration_id)
+        .bind(at.model)
+        .bind(array(records.iter().map(|record| &record.id)))
+        .fetch_all(&mut **tx)
+        .await
+        .attempt("compare records")?;
+    let stored = |row: &AnyRow| Stored {
+        hash: row.get(1),
+        link_hash: row.get(2),
+        created_at: row.get(3),
+        changed_at: row.get(4),
+        deleted: row.get::<Option<i64>, _>(5).is_some(),
+    };
+    Ok(rows.iter().map(|row| (row.get(0), stored(row))).collect())
 }
 
 /// The records that must be written.
@@ -220,7 +225,7 @@ fn due<'a>(
     for record in records {
         let Some(old) = stored.get(&record.id) else {
             outcome.created += 1;
-            due.push(Due { record, created_at: now, changed_at: now, was_there: false });
+            due.push(Due { record, created_at: now, changed_at: now, before: Before::Nothing });
             continue;
         };
         let same_body = old.hash == record.hash;
@@ -228,88 +233,92 @@ fn due<'a>(
             outcome.unchanged += 1;
             continue;
         }
-        if old.deleted {
-            outcome.revived += 1;
-        } else {
-            outcome.updated += 1;
+        let before = if old.deleted { Before::Deleted } else { Before::Live };
+        match before {
+            Before::Deleted => outcome.revived += 1,
+            _ => outcome.updated += 1,
         }
         // Written in this very run, and different again: the tool has two records of one id.
         if old.changed_at > started_at && !same_body && !old.deleted {
             issues.push(duplicate(record));
         }
         let changed_at = if same_body && !old.deleted { old.changed_at } else { now };
-        due.push(Due { record, created_at: old.created_at, changed_at, was_there: true });
+        due.push(Due { record, created_at: old.created_at, changed_at, before });
     }
     due
 }
 
-async fn write_model(
-    tx: &mut Tx,
-    scope: &IntegrationScope,
-    model: &'static str,
-    due: &[Due<'_>],
-    now: i64,
-) -> Result<(), Error> {
+async fn write_model(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
     if due.is_empty() {
         return Ok(());
     }
-    let mut changes = Changes::default();
-    let there: Vec<&str> =
-        due.iter().filter(|due| due.was_there).map(|due| due.record.id.as_str()).collect();
-    let old = old_links(tx, scope, model, &there).await?;
-    for one in due {
-        changes.ids.push(one.record.id.clone());
-        let new = one.record.refs.iter().map(|row| (row.field.to_owned(), row.target_id.clone()));
-        let new: std::collections::BTreeSet<(String, String)> = new.collect();
-        match old.get(&one.record.id).filter(|_| one.was_there) {
-            Some(old) => changes.moved.extend(old.symmetric_difference(&new).cloned()),
-            None => changes.moved.extend(new.iter().cloned()),
-        }
-        changes.targets.extend(new);
-        changes.targets.extend(old.get(&one.record.id).into_iter().flatten().cloned());
-    }
+    let there: Vec<&str> = due
+        .iter()
+        .filter(|one| one.before != Before::Nothing)
+        .map(|one| one.record.id.as_str())
+        .collect();
+    let changes = changes(due, &old_links(tx, at, &there).await?);
     for chunk in due.chunks(CHUNK) {
-        upsert(tx, scope, model, chunk, now).await?;
+        upsert(tx, at, chunk).await?;
     }
-    for table in ["record_refs", "record_keys"] {
-        forget(tx, scope, model, table, &there).await?;
+    if !there.is_empty() {
+        for table in ["record_refs", "record_keys"] {
+            forget(tx, at, table, &there).await?;
+        }
     }
-    insert_refs(tx, scope, model, due).await?;
-    insert_keys(tx, scope, model, due).await?;
-    touch(tx, scope.id(), model, &changes, now).await
+    insert_refs(tx, at, due).await?;
+    insert_keys(tx, at, due).await?;
+    touch(tx, at, &changes).await
 }
 
-async fn old_links(
+fn changes(due: &[Due<'_>], old: &HashMap<String, Links>) -> Changes {
+    let mut changes = Changes::default();
+    let none = Links::new();
+    for one in due {
+        let record = one.record;
+        let new: Links =
+            record.refs.iter().map(|row| (row.field.to_owned(), row.target_id.clone())).collect();
+        let old = old.get(&record.id).unwrap_or(&none);
+        if one.before == Before::Live {
+            changes.moved.extend(old.symmetric_difference(&new).cloned());
+        } else {
+            changes.came_or_went.push(record.id.clone());
+            changes.moved.extend(old.union(&new).cloned());
+        }
+        changes.ids.push(record.id.clone());
+        changes.targets.extend(old.iter().cloned().chain(new));
+    }
+    changes
+}
+
+/// The links that are stored of records.
+pub(super) async fn old_links(
     tx: &mut Tx,
-    scope: &IntegrationScope,
-    model: &str,
+    at: Place<'_>,
     ids: &[&str],
-) -> Result<HashMap<String, std::collections::BTreeSet<(String, String)>>, Error> {
-    let mut links: HashMap<String, std::collections::BTreeSet<(String, String)>> = HashMap::new();
-    for chunk in ids.chunks(CHUNK) {
-        let sql = format!(
-            "SELECT id, field, target_id FROM record_refs WHERE integration_id = $1 AND model = $2 AND id IN ({})",
-            placeholders(3, chunk.len())
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
-        query = query.bind(scope.id()).bind(model);
-        for id in chunk {
-            query = query.bind(*id);
-        }
-        for row in query.fetch_all(&mut **tx).await.attempt("read links")? {
-            links.entry(row.get(0)).or_default().insert((row.get(1), row.get(2)));
-        }
+) -> Result<HashMap<String, Links>, Error> {
+    let mut links: HashMap<String, Links> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(links);
+    }
+    let among = at.backend.among("id", "$3");
+    let sql = format!(
+        "SELECT id, field, target_id FROM record_refs WHERE integration_id = $1 AND model = $2 AND {among}"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(at.integration_id)
+        .bind(at.model)
+        .bind(array(ids))
+        .fetch_all(&mut **tx)
+        .await
+        .attempt("read links")?;
+    for row in rows {
+        links.entry(row.get(0)).or_default().insert((row.get(1), row.get(2)));
     }
     Ok(links)
 }
 
-async fn upsert(
-    tx: &mut Tx,
-    scope: &IntegrationScope,
-    model: &str,
-    due: &[Due<'_>],
-    now: i64,
-) -> Result<(), Error> {
+async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO records (integration_id, model, id, remote_id, body, links, hash, link_hash, created_at,
              changed_at, touched_at) VALUES {}
@@ -323,17 +332,17 @@ async fn upsert(
     for one in due {
         let record = one.record;
         query = query
-            .bind(scope.id())
-            .bind(model)
+            .bind(at.integration_id)
+            .bind(at.model)
             .bind(&record.id)
-            .bind(&record.remote_id)
+            .bind(storable(&record.remote_id))
             .bind(&record.body)
             .bind(&record.links)
             .bind(record.hash.to_vec())
             .bind(record.link_hash.to_vec())
             .bind(one.created_at)
             .bind(one.changed_at)
-            .bind(now);
+            .bind(at.now);
     }
     query.execute(&mut **tx).await.attempt("store records")?;
     Ok(())
@@ -341,32 +350,23 @@ async fn upsert(
 
 async fn forget(
     tx: &mut Tx,
-    scope: &IntegrationScope,
-    model: &str,
+    at: Place<'_>,
     table: &'static str,
     ids: &[&str],
 ) -> Result<(), Error> {
-    for chunk in ids.chunks(CHUNK) {
-        let sql = format!(
-            "DELETE FROM {table} WHERE integration_id = $1 AND model = $2 AND id IN ({})",
-            placeholders(3, chunk.len())
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
-        query = query.bind(scope.id()).bind(model);
-        for id in chunk {
-            query = query.bind(*id);
-        }
-        query.execute(&mut **tx).await.attempt("replace links and keys")?;
-    }
+    let among = at.backend.among("id", "$3");
+    let sql = format!("DELETE FROM {table} WHERE integration_id = $1 AND model = $2 AND {among}");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(at.integration_id)
+        .bind(at.model)
+        .bind(array(ids))
+        .execute(&mut **tx)
+        .await
+        .attempt("replace links and keys")?;
     Ok(())
 }
 
-async fn insert_refs(
-    tx: &mut Tx,
-    scope: &IntegrationScope,
-    model: &str,
-    due: &[Due<'_>],
-) -> Result<(), Error> {
+async fn insert_refs(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
     let all: Vec<_> = due
         .iter()
         .flat_map(|one| one.record.refs.iter().map(|row| (&one.record.id, row)))
@@ -380,37 +380,37 @@ async fn insert_refs(
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
         for (id, row) in chunk {
             query = query
-                .bind(scope.id())
-                .bind(model)
+                .bind(at.integration_id)
+                .bind(at.model)
                 .bind(*id)
                 .bind(row.field)
                 .bind(i64::from(row.position))
                 .bind(&row.target_id)
-                .bind(&row.target_remote_id);
+                .bind(storable(&row.target_remote_id));
         }
         query.execute(&mut **tx).await.attempt("store links")?;
     }
     Ok(())
 }
 
-async fn insert_keys(
-    tx: &mut Tx,
-    scope: &IntegrationScope,
-    model: &str,
-    due: &[Due<'_>],
-) -> Result<(), Error> {
+async fn insert_keys(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
     let all: Vec<_> = due
         .iter()
         .flat_map(|one| one.record.keys.iter().map(|row| (&one.record.id, row)))
         .collect();
     for chunk in all.chunks(CHUNK) {
         let sql = format!(
-            "INSERT INTO record_keys (integration_id, model, name, value, id) VALUES {}",
+            "INSERT INTO record_keys (integration_id, model, name, value, id) VALUES {} ON CONFLICT DO NOTHING",
             rows(5, chunk.len())
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
         for (id, row) in chunk {
-            query = query.bind(scope.id()).bind(model).bind(&row.name).bind(&row.value).bind(*id);
+            query = query
+                .bind(at.integration_id)
+                .bind(at.model)
+                .bind(&row.name)
+                .bind(storable(&row.value))
+                .bind(*id);
         }
         query.execute(&mut **tx).await.attempt("store filter keys")?;
     }
@@ -463,11 +463,11 @@ async fn write_issues(
                 .bind(run_id)
                 .bind(random_id())
                 .bind(&issue.model)
-                .bind(&issue.remote_id)
-                .bind(&issue.field)
+                .bind(storable_or_null(issue.remote_id.as_deref()))
+                .bind(storable_or_null(issue.field.as_deref()))
                 .bind(&issue.problem)
-                .bind(&issue.expected)
-                .bind(&issue.got);
+                .bind(storable(&issue.expected))
+                .bind(storable(&issue.got));
         }
         query.execute(&mut **tx).await.attempt("store issues")?;
     }
