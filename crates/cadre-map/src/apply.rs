@@ -46,6 +46,9 @@ pub(crate) fn apply(
     }
 }
 
+/// A zone is said, and is none.
+struct Unknown;
+
 struct Applying<'a> {
     model: &'static ModelDef,
     table: &'a Table,
@@ -58,10 +61,9 @@ impl Applying<'_> {
             return;
         }
         let mut issues = Vec::new();
-        let zone = match self.zone(raw, &mut issues) {
-            Some(zone) => zone,
-            None => return outcome.issues.append(&mut issues),
-        };
+        let of_table = self.zone(self.table.zone.as_ref(), (None, "zone"), raw, &mut issues);
+        let Ok(zone) = of_table else { return outcome.issues.append(&mut issues) };
+        let zone = zone.unwrap_or(TimeZone::UTC);
         let Some(remote_id) = self.remote_id(raw, &zone, &mut issues) else {
             return outcome.issues.append(&mut issues);
         };
@@ -88,39 +90,43 @@ impl Applying<'_> {
         }
     }
 
-    /// Zone of times without an offset. One that is not known would make every time wrong.
-    fn zone(&self, raw: &Value, issues: &mut Vec<Issue>) -> Option<TimeZone> {
-        let expr = match &self.table.zone {
-            None => return Some(TimeZone::UTC),
-            Some(Zone::Known(zone)) => return Some(zone.clone()),
+    /// A zone; `None` where it is not said. One that is not known would make every time wrong: an
+    /// issue of the field, and an error.
+    fn zone(
+        &self,
+        zone: Option<&Zone>,
+        (remote_id, field): (Option<&str>, &str),
+        raw: &Value,
+        issues: &mut Vec<Issue>,
+    ) -> Result<Option<TimeZone>, Unknown> {
+        let expr = match zone {
+            None => return Ok(None),
+            Some(Zone::Known(zone)) => return Ok(Some(zone.clone())),
             Some(Zone::Computed(expr)) => expr,
         };
         let name = match expr.one(raw, &self.vars) {
             Ok(name) => name.map(Cow::into_owned).unwrap_or_default(),
             Err(error) => {
-                issues.push(failed(self.model, None, Some("zone"), expr, &error.message));
-                return None;
+                issues.push(failed(self.model, remote_id, Some(field), expr, &error.message));
+                return Err(Unknown);
             }
         };
-        match &name {
-            Value::Null => Some(TimeZone::UTC),
-            Value::String(text) if text.trim().is_empty() => Some(TimeZone::UTC),
-            name => {
-                let zone = name.as_str().and_then(|name| crate::moment::zone(name.trim()));
-                if zone.is_none() {
-                    let expected = "a zone such as Europe/Berlin or +01:00";
-                    issues.push(issue(
-                        self.model,
-                        None,
-                        Some("zone"),
-                        "invalid_zone",
-                        expected,
-                        shown(name),
-                    ));
-                }
-                zone
-            }
+        let text = match &name {
+            Value::Null => return Ok(None),
+            name => name.as_str().map(str::trim),
+        };
+        if text == Some("") {
+            return Ok(None);
         }
+        let zone = text.and_then(crate::moment::zone);
+        if zone.is_none() {
+            let expected = "a zone such as Europe/Berlin or +01:00";
+            let got = shown(&name);
+            let problem = "invalid_zone";
+            issues.push(issue(self.model, remote_id, Some(field), problem, expected, got));
+            return Err(Unknown);
+        }
+        Ok(zone)
     }
 
     fn remote_id(&self, raw: &Value, zone: &TimeZone, issues: &mut Vec<Issue>) -> Option<String> {
@@ -168,11 +174,14 @@ impl Applying<'_> {
         if value.is_null() {
             return;
         }
+        let place = (Some(mapped.remote_id.as_str()), name);
+        let own = self.zone(how.zone.as_ref(), place, raw, &mut mapped.issues);
+        let Ok(own) = own else { return };
         let mut reader = Reader {
             model: self.model.id,
             remote_id: Some(&mapped.remote_id),
             how,
-            zone,
+            zone: own.as_ref().unwrap_or(zone),
             issues: &mut mapped.issues,
         };
         match map.target {

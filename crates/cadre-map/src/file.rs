@@ -186,16 +186,7 @@ impl Parsing {
                 }
             }
         }
-        if let Some(node) = zone {
-            match self.zone(node) {
-                Some(Zone::Known(zone)) => how.zone = Some(zone),
-                Some(Zone::Computed(_)) => {
-                    let message = "the zone of a single field is a name or an offset";
-                    self.problem(Some(node.line), message, None);
-                }
-                None => {}
-            }
-        }
+        how.zone = zone.and_then(|node| self.zone(node));
         if (format.is_some() || zone.is_some()) && !check::has_dates(target) {
             let line = format.or(zone).map(|node| node.line);
             let message = format!("`{}` holds no date or time", target.name());
@@ -240,15 +231,19 @@ impl Parsing {
         table
     }
 
+    /// A name, an offset, or `{jq: EXPR}`.
     fn zone(&mut self, node: &Node) -> Option<Zone> {
+        if let Tree::Map(entries) = &node.tree {
+            self.keys(entries, &["jq"], "key of `zone`");
+            if let Some((_, node)) = entries.iter().find(|(key, _)| key.text == "jq") {
+                return self.expression("zone", node).map(Zone::Computed);
+            }
+        }
         let text = node.text().unwrap_or_default();
         if let Some(zone) = moment::zone(text.trim()).filter(|_| !text.trim().is_empty()) {
             return Some(Zone::Known(zone));
         }
-        if text.contains(['$', '.', '"']) {
-            return self.expression("zone", node).map(Zone::Computed);
-        }
-        let hint = "write an IANA name such as Europe/Berlin, an offset, or an expression";
+        let hint = "write an IANA name such as Europe/Berlin, an offset, or {jq: EXPR}";
         self.problem(Some(node.line), format!("unknown zone `{text}`"), Some(hint.into()));
         None
     }

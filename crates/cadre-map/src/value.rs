@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::form::{email, plain_number, printed, web_address, whole_float};
+use crate::table::Zone;
 use crate::{moment, places};
 
 /// Most characters of an id: longer ones are something else, and would not fit an index.
@@ -23,8 +24,8 @@ const JSON_DEPTH: usize = 64;
 pub(crate) struct How {
     /// strptime format of dates and times.
     pub(crate) format: Option<String>,
-    /// Zone of times without an offset.
-    pub(crate) zone: Option<TimeZone>,
+    /// Zone of times without an offset, where it is not the one of the table.
+    pub(crate) zone: Option<Zone>,
     /// The tool's values, in lower case, and ours.
     pub(crate) table: Vec<(String, Value)>,
 }
@@ -34,6 +35,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) model: &'a str,
     pub(crate) remote_id: Option<&'a str>,
     pub(crate) how: &'a How,
+    /// Zone of times without an offset.
     pub(crate) zone: &'a TimeZone,
     pub(crate) issues: &'a mut Vec<Issue>,
 }
@@ -295,10 +297,11 @@ impl Reader<'_> {
     }
 
     fn timestamp(&mut self, value: &Value, path: &Path<'_>) -> Option<Value> {
-        let zone = self.how.zone.as_ref().unwrap_or(self.zone);
         let read = match value {
             Value::Number(number) => number.as_f64().and_then(moment::moment_of_number),
-            Value::String(text) => moment::moment(text.trim(), self.how.format.as_deref(), zone),
+            Value::String(text) => {
+                moment::moment(text.trim(), self.how.format.as_deref(), self.zone)
+            }
             _ => None,
         };
         if read.is_none() {
@@ -381,6 +384,10 @@ impl Reader<'_> {
         if shape.name == "ScreeningQuestionAnswer" {
             let answer = self.answer(&object, path)?;
             object.insert("answer".to_owned(), answer);
+        }
+        // Every part was refused: there is no such thing, not one without parts.
+        if object.values().all(nothing) {
+            return None;
         }
         Some(object)
     }

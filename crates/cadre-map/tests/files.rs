@@ -66,6 +66,11 @@ fn mistakes_are_named_with_line_and_hint() {
         &["no date format"],
     );
     wrong(&format!("zone: Mars\n{HEAD}  start_date: .s\n"), &[":1: unknown zone `Mars`"]);
+    for zone in ["{}", "{jq: '.zone ['}", "$settings.zone"] {
+        let found =
+            problems("hris_employees.yaml", &format!("zone: {zone}\n{HEAD}  start_date: .s\n"));
+        assert_eq!(found.len(), 1, "{zone}: {found:?}");
+    }
     wrong("from: people\nfields: {}\n", &["the key `remote_id` is missing"]);
     wrong(
         "form: people\nremote_id: .id\nfields: {}\n",

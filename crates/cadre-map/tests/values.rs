@@ -163,6 +163,16 @@ fn dates() {
         json!("2026-07-31T06:15:00.000Z"),
         &[],
     );
+    let told = "remote_created_at: {value: .v.at, zone: {jq: .v.zone}}";
+    let at = |zone: Value| json!({"at": "2026-07-31 08:15", "zone": zone});
+    check(told, at(json!("Asia/Tokyo")), json!("2026-07-30T23:15:00.000Z"), &[]);
+    check(told, at(json!("-03:00")), json!("2026-07-31T11:15:00.000Z"), &[]);
+    for unsaid in [json!(null), json!(" ")] {
+        check(told, at(unsaid), json!("2026-07-31T08:15:00.000Z"), &[]);
+    }
+    for wrong in [json!("Nowhere"), json!(2), json!(["UTC"])] {
+        check(told, at(wrong), json!(null), &["remote_created_at invalid_zone"]);
+    }
     check("remote_created_at: .v", json!(1_767_225_600), json!("2026-01-01T00:00:00.000Z"), &[]);
     check(
         "remote_created_at: .v",
@@ -241,6 +251,9 @@ fn addresses_and_codes() {
     check(home, json!("Germany"), json!({"city": "x", "country": "DE"}), &[]);
     check(home, json!("AUT"), json!({"city": "x", "country": "AT"}), &[]);
     check(home, json!("Narnia"), json!({"city": "x"}), &["home_address.country unknown_country"]);
+    // What is left of an object without its only part is nothing, not an object without parts.
+    let home = "home_address: '{country: .v, city: null}'";
+    check(home, json!("Narnia"), json!(null), &["home_address.country unknown_country"]);
 }
 
 #[test]
@@ -258,6 +271,12 @@ fn objects_lists_and_unions() {
         json!([{"iban": 5}, null, {"iban": null}, {"iban": ["x"], "bic": "B"}]),
         json!([{"iban": "5"}, {"bic": "B"}]),
         &["bank_accounts[3].iban wrong_type"],
+    );
+    check(
+        "bank_accounts: .v",
+        json!([{"iban": ["x"]}]),
+        json!([]),
+        &["bank_accounts[0].iban wrong_type"],
     );
     check(
         "bank_accounts: .v[]",
@@ -371,7 +390,7 @@ fn several_tables_and_each() {
 - from: s
   each: .items[]
   remote_id: '"\($parent.id):\(.id)"'
-  zone: $settings.zone
+  zone: {jq: $settings.zone}
   fields: {name: .name, type: "\"DEPARTMENT\""}
 - from: other
   remote_id: .id
