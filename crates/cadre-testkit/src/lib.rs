@@ -4,3 +4,4 @@ pub mod keep_alive;
 pub mod openldap;
 pub mod openssh;
 pub mod paged_vendor;
+pub mod postgres;

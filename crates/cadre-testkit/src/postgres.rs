@@ -59,7 +59,8 @@ impl Postgres {
         if let Some(server) = running.upgrade() {
             return Some(server);
         }
-        let server = Arc::new(launch(&programs).expect("PostgreSQL is installed but does not start"));
+        let server =
+            Arc::new(launch(&programs).expect("PostgreSQL is installed but does not start"));
         *running = Arc::downgrade(&server);
         Some(server)
     }
@@ -72,7 +73,8 @@ impl Postgres {
     pub async fn database(self: Arc<Self>) -> Database {
         let name = format!("cadre_test_{}", cadre_model::ids::random_id().to_lowercase());
         self.run(format!("CREATE DATABASE {name}")).await;
-        let (server, _) = self.url.rsplit_once('/').expect("a URL ends with the name of a database");
+        let (server, _) =
+            self.url.rsplit_once('/').expect("a URL ends with the name of a database");
         let url = format!("{server}/{name}");
         Database { server: self, name, url }
     }
@@ -130,7 +132,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 fn launch(programs: &Path) -> Result<Postgres, Error> {
-    let folder = tempfile::Builder::new().prefix("cadre-postgres-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix("cadre-testkit-postgres-").tempdir()?;
     // PostgreSQL refuses to run as root; any other user will do.
     let user = if is_root() { other_user()? } else { None };
     if let Some((user, group)) = user {
@@ -156,14 +158,27 @@ fn launch(programs: &Path) -> Result<Postgres, Error> {
     let process = command("postgres")
         .arg("-D")
         .arg(&data)
-        .args(["-p", &port, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=300"])
+        .args([
+            "-p",
+            &port,
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=300",
+        ])
         .arg("-k")
         .arg(folder.path())
         .stderr(Stdio::null())
         .spawn()?;
     let mut server = Server { process, _folder: folder };
     let end = Instant::now() + START;
-    let ready = || Command::new(programs.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+    let ready = || {
+        Command::new(programs.join("pg_isready"))
+            .args(["-q", "-h", "127.0.0.1", "-p", &port])
+            .status()
+    };
     while !ready()?.success() {
         if let Some(status) = server.process.try_wait()? {
             return Err(Error::other(format!("the server ended: {status}")));
@@ -189,7 +204,8 @@ fn other_user() -> Result<Option<(u32, u32)>, Error> {
     let ids = |name: &str| {
         users.lines().find_map(|line| {
             let mut parts = line.split(':');
-            let (known, _, user, group) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+            let (known, _, user, group) =
+                (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
             (known == name).then_some((user.parse().ok()?, group.parse().ok()?))
         })
     };
