@@ -14,7 +14,7 @@ fn two_hundred_thousand_records_stay_under_150_mib() {
     let caller = server.caller();
     let integration = installation.link("benchhr", &[("base_url", &vendor)], &[]);
     // A debug build on a busy machine is slow.
-    caller.wait_until_readable(&integration, "/v1/hris/employees", 900);
+    caller.wait_until_readable(&integration, "/v1/hris/employees", 2_400);
     let status =
         std::fs::read_to_string(format!("/proc/{}/status", server.process.pid())).expect("proc");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
