@@ -1,4 +1,7 @@
 //! Development only: servers, databases and callers for tests, and what speed is measured with.
+//!
+//! Real servers that a test starts for itself (`openssh`, `openldap`), a database of its own
+//! (`postgres`), a vendor for measuring (`paged_vendor`). Nothing of the product imports this crate.
 
 pub mod keep_alive;
 pub mod openldap;
