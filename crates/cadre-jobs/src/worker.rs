@@ -1,18 +1,23 @@
 //! Workers: they lease jobs and do them.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cadre_store::Job;
+use futures::FutureExt;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::enqueue::SYNC;
 use crate::settings::{Parts, Settings};
-use crate::sync::{plan, run};
+use crate::sync::{finish, plan, run};
 
 /// Most attempts of a job that fails on our own side.
 const ATTEMPTS: i64 = 10;
+/// Most attempts of a job whose worker vanishes each time. More than those that fail, because a
+/// server that is stopped takes its jobs along through no fault of theirs.
+const LIVES: i64 = 50;
 
 impl Settings {
     /// The lease in milliseconds.
@@ -75,8 +80,16 @@ pub async fn perform(parts: &Parts, job: Job) {
             }
         }
     };
+    let work = async {
+        if job.attempts > LIVES {
+            return Err("its worker vanished too often".to_owned());
+        }
+        let work = AssertUnwindSafe(run::run(parts, &job)).catch_unwind().await;
+        let done = work.map_err(|_| "the worker panicked".to_owned())?;
+        done.map_err(|error| error.to_string())
+    };
     let outcome = tokio::select! {
-        outcome = run::run(parts, &job) => outcome,
+        outcome = work => outcome,
         () = heartbeat => {
             tracing::warn!(job.id = %job.id, "the lease of a job was lost; another worker goes on with it");
             return;
@@ -86,18 +99,16 @@ pub async fn perform(parts: &Parts, job: Job) {
         Ok(()) => parts.store.job_finish(&job).await,
         Err(error) if job.attempts < ATTEMPTS => {
             tracing::warn!(job.id = %job.id, %error, "a job failed and is tried again");
-            parts
-                .store
-                .job_retry(
-                    &job,
-                    parts.clock.now_ms() + backoff_ms(job.attempts),
-                    &error.to_string(),
-                )
-                .await
+            let at = parts.clock.now_ms() + backoff_ms(job.attempts);
+            parts.store.job_retry(&job, at, &error).await
         }
         Err(error) => {
             tracing::error!(job.id = %job.id, %error, "a job failed too often");
-            parts.store.job_dead(&job, &error.to_string()).await
+            if let Err(error) = finish::give_up(parts, &job).await {
+                tracing::error!(job.id = %job.id, %error, "the run of a job was not ended");
+            }
+            // When its run was ended, the job has ended too, and this changes nothing.
+            parts.store.job_dead(&job, &error).await
         }
     };
     if let Err(error) = settled {
@@ -110,9 +121,11 @@ fn backoff_ms(attempts: i64) -> i64 {
     1_000 << attempts.clamp(0, 8)
 }
 
-/// What must be done now and then: old interactions go.
+/// What must be done now and then: old interactions and runs go.
 async fn upkeep(parts: &Parts, last_ms: &mut i64) {
     const HOUR_MS: i64 = 3_600_000;
+    // Statistics of syncs are kept for 60 days.
+    const HISTORY_MS: i64 = 60 * 24 * HOUR_MS;
     let now = parts.clock.now_ms();
     if now - *last_ms < HOUR_MS {
         return;
@@ -121,6 +134,9 @@ async fn upkeep(parts: &Parts, last_ms: &mut i64) {
     let keep = i64::try_from(parts.settings.keep_interactions.as_millis()).unwrap_or(i64::MAX);
     if let Err(error) = parts.store.interactions_prune(now.saturating_sub(keep)).await {
         tracing::warn!(%error, "old interactions were not removed");
+    }
+    if let Err(error) = parts.store.history_prune(now.saturating_sub(HISTORY_MS)).await {
+        tracing::warn!(%error, "old runs were not removed");
     }
 }
 

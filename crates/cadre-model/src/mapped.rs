@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ids::record_id;
 use crate::model::{Join, ModelDef};
-use crate::shape::{Kind, Structure};
+use crate::shape::{Field, Kind, Structure};
 
 /// What the mapping made of one raw record. References are still remote ids.
 #[derive(Debug, Clone)]
@@ -121,75 +121,96 @@ pub struct KeyRow {
 pub const KEY_BYTES: usize = 512;
 
 /// Derives ids and hashes.
+///
+/// The text is written as it goes, without building the values first: it is half of what mapping a record
+/// costs.
 #[must_use]
 pub fn seal(integration_id: &str, mapped: &Mapped) -> Record {
     let model = mapped.model;
     let mut sealing = Sealing { integration_id, refs: Vec::new() };
     let id = record_id(integration_id, model.id, &mapped.remote_id);
 
-    let mut body = Map::new();
-    body.insert("id".into(), id.clone().into());
-    body.insert("remote_id".into(), mapped.remote_id.clone().into());
-    let mut link_map = Map::new();
+    let mut body = Vec::with_capacity(1024);
+    body.extend_from_slice(b"{\"id\":");
+    write(&mut body, &id);
+    body.extend_from_slice(b",\"remote_id\":");
+    write(&mut body, &mapped.remote_id);
     for field in model.shape.fields {
         let came = mapped.fields.get(field.name).unwrap_or(&Value::Null);
-        let before = sealing.refs.len();
-        let value = sealing.complete(&field.kind, field.nullable, came, Some(field.name));
-        for reference in &sealing.refs[before..] {
-            link_entry(&mut link_map, reference, None);
-        }
-        body.insert(field.name.into(), value);
+        body.push(b',');
+        sealing.field(&mut body, field, came, Some(field.name));
     }
-    let own_fields = link_map.len();
-    let mut own_links = Map::new();
-    for relation in model.links() {
-        let Join::Links { attributes } = relation.join else { continue };
-        let links = mapped
-            .links
-            .iter()
-            .find(|(name, _)| *name == relation.name)
-            .map_or(&[][..], |(_, l)| l);
-        for (position, link) in links.iter().enumerate() {
-            let reference = RefRow {
-                field: relation.name,
-                position: i32::try_from(position).unwrap_or(i32::MAX),
-                target_model: relation.target,
-                target_id: record_id(integration_id, relation.target, &link.remote_id),
-                target_remote_id: link.remote_id.clone(),
-            };
-            let attributes = attributes.map(|shape| sealing.attributes(shape, &link.attributes));
-            link_entry(&mut own_links, &reference, attributes);
-            sealing.refs.push(reference);
-        }
+    body.push(b'}');
+    let mut links = vec![b'{'];
+    for (at, reference) in sealing.refs.iter().enumerate() {
+        let last = sealing.refs[..at].last();
+        link_entry(&mut links, last.map(|last| last.field), reference, None);
     }
-    debug_assert!(own_fields <= model.shape.fields.len());
-
-    let body = Value::Object(body).to_string();
-    let link_hash = hash(Value::Object(own_links.clone()).to_string().as_bytes());
-    link_map.extend(own_links);
+    end_links(&mut links);
+    let mut own_links = vec![b'{'];
+    sealing.links(&mut own_links, mapped);
+    end_links(&mut own_links);
+    let link_hash = hash(&own_links);
+    if own_links.len() > 2 {
+        links.pop();
+        if links.len() > 1 {
+            links.push(b',');
+        }
+        links.extend_from_slice(&own_links[1..]);
+    }
     Record {
         model: model.id,
         id,
         remote_id: mapped.remote_id.clone(),
-        hash: hash(body.as_bytes()),
-        body,
-        links: Value::Object(link_map).to_string(),
+        hash: hash(&body),
+        body: text(body),
+        links: text(links),
         refs: sealing.refs,
         keys: keys(model, &mapped.fields),
         link_hash,
     }
 }
 
-fn link_entry(map: &mut Map<String, Value>, reference: &RefRow, attributes: Option<Value>) {
-    let mut entry = vec![
-        Value::String(reference.target_id.clone()),
-        Value::String(reference.target_remote_id.clone()),
-    ];
-    entry.extend(attributes);
-    let list = map.entry(reference.field).or_insert_with(|| Value::Array(Vec::new()));
-    if let Value::Array(list) = list {
-        list.push(Value::Array(entry));
+/// Writes a value as JSON.
+fn write<T: Serialize + ?Sized>(into: &mut Vec<u8>, value: &T) {
+    // Writing into memory does not fail, and neither do texts and JSON values.
+    let _ = serde_json::to_writer(into, value);
+}
+
+fn text(json: Vec<u8>) -> String {
+    String::from_utf8(json).unwrap_or_else(|error| {
+        // JSON is written as UTF-8 only.
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    })
+}
+
+/// Writes a link: the first of a field opens the field's list. `last` is the field of the link before it.
+fn link_entry(
+    into: &mut Vec<u8>,
+    last: Option<&str>,
+    reference: &RefRow,
+    attributes: Option<(&mut Sealing<'_>, &Structure, &Map<String, Value>)>,
+) {
+    if last == Some(reference.field) {
+        into.push(b',');
+    } else {
+        into.extend_from_slice(if last.is_some() { b"]," } else { b"" });
+        write(into, reference.field);
+        into.extend_from_slice(b":[");
     }
+    into.push(b'[');
+    write(into, &reference.target_id);
+    into.push(b',');
+    write(into, &reference.target_remote_id);
+    if let Some((sealing, shape, attributes)) = attributes {
+        into.push(b',');
+        sealing.object(into, None, shape, attributes);
+    }
+    into.push(b']');
+}
+
+fn end_links(into: &mut Vec<u8>) {
+    into.extend_from_slice(if into.len() > 1 { b"]}" } else { b"}" });
 }
 
 struct Sealing<'a> {
@@ -198,65 +219,116 @@ struct Sealing<'a> {
 }
 
 impl Sealing<'_> {
-    /// The value with every field of its structures present and every reference turned into an id.
-    /// `own` is the name of the model's field, so long as a reference there is a link of its own.
+    /// Writes the links of relations, and keeps them as rows.
+    fn links(&mut self, into: &mut Vec<u8>, mapped: &Mapped) {
+        let mut last = None;
+        for relation in mapped.model.links() {
+            let Join::Links { attributes } = relation.join else { continue };
+            let links = mapped.links.iter().find(|(name, _)| *name == relation.name);
+            for (position, link) in links.into_iter().flat_map(|(_, links)| links).enumerate() {
+                let reference = RefRow {
+                    field: relation.name,
+                    position: i32::try_from(position).unwrap_or(i32::MAX),
+                    target_model: relation.target,
+                    target_id: record_id(self.integration_id, relation.target, &link.remote_id),
+                    target_remote_id: link.remote_id.clone(),
+                };
+                let attributes = attributes.map(|shape| (&mut *self, shape, &link.attributes));
+                link_entry(into, last, &reference, attributes);
+                last = Some(relation.name);
+                self.refs.push(reference);
+            }
+        }
+    }
+
+    fn field(
+        &mut self,
+        into: &mut Vec<u8>,
+        field: &Field,
+        value: &Value,
+        own: Option<&'static str>,
+    ) {
+        // Names of fields hold nothing that JSON would escape.
+        into.push(b'"');
+        into.extend_from_slice(field.name.as_bytes());
+        into.extend_from_slice(b"\":");
+        self.complete(into, &field.kind, field.nullable, value, own);
+    }
+
+    /// Writes the value with every field of its structures present and every reference turned into an
+    /// id. `own` is the name of the model's field, so long as a reference there is a link of its own.
     fn complete(
         &mut self,
+        into: &mut Vec<u8>,
         kind: &Kind,
         nullable: bool,
         value: &Value,
         own: Option<&'static str>,
-    ) -> Value {
+    ) {
         match (kind, value) {
-            (Kind::List(_), Value::Null) if !nullable => Value::Array(Vec::new()),
-            (Kind::Object(shape), Value::Null) if !nullable => self.object(shape, &Map::new()),
-            (_, Value::Null) => Value::Null,
+            (Kind::List(_), Value::Null) if !nullable => into.extend_from_slice(b"[]"),
+            (Kind::Object(shape), Value::Null) if !nullable => {
+                self.object(into, None, shape, &Map::new());
+            }
+            (_, Value::Null) => into.extend_from_slice(b"null"),
             (Kind::Ref(target), Value::String(remote_id)) => {
                 let id = record_id(self.integration_id, target, remote_id);
+                write(into, &id);
                 if let Some(field) = own {
                     let position = self.refs.iter().filter(|row| row.field == field).count();
                     self.refs.push(RefRow {
                         field,
                         position: i32::try_from(position).unwrap_or(i32::MAX),
                         target_model: target,
-                        target_id: id.clone(),
+                        target_id: id,
                         target_remote_id: remote_id.clone(),
                     });
                 }
-                Value::String(id)
             }
             (Kind::List(item), Value::Array(items)) => {
-                items.iter().map(|value| self.complete(item, false, value, own)).collect()
+                into.push(b'[');
+                for (at, value) in items.iter().enumerate() {
+                    if at > 0 {
+                        into.push(b',');
+                    }
+                    self.complete(into, item, false, value, own);
+                }
+                into.push(b']');
             }
-            (Kind::Object(shape), Value::Object(fields)) => self.object(shape, fields),
+            (Kind::Object(shape), Value::Object(fields)) => self.object(into, None, shape, fields),
             (Kind::Union(union), Value::Object(fields)) => {
                 let tag = fields.get("type").and_then(Value::as_str).unwrap_or_default();
                 match union.variants.iter().find(|(name, _)| *name == tag) {
-                    Some((_, shape)) => {
-                        let mut object = Map::new();
-                        object.insert("type".into(), tag.into());
-                        if let Value::Object(rest) = self.object(shape, fields) {
-                            object.extend(rest);
-                        }
-                        Value::Object(object)
-                    }
-                    None => value.clone(),
+                    Some((_, shape)) => self.object(into, Some(tag), shape, fields),
+                    None => write(into, value),
                 }
             }
-            _ => value.clone(),
+            _ => write(into, value),
         }
     }
 
-    fn object(&mut self, shape: &Structure, fields: &Map<String, Value>) -> Value {
-        let complete = |field: &crate::shape::Field| {
-            let value = fields.get(field.name).unwrap_or(&Value::Null);
-            (field.name.to_owned(), self.complete(&field.kind, field.nullable, value, None))
-        };
-        Value::Object(shape.fields.iter().map(complete).collect())
-    }
-
-    fn attributes(&mut self, shape: &Structure, fields: &Map<String, Value>) -> Value {
-        self.object(shape, fields)
+    /// Writes a structure; `tag` goes first, as its `type`.
+    fn object(
+        &mut self,
+        into: &mut Vec<u8>,
+        tag: Option<&str>,
+        shape: &Structure,
+        fields: &Map<String, Value>,
+    ) {
+        into.push(b'{');
+        if let Some(tag) = tag {
+            into.extend_from_slice(b"\"type\":");
+            write(into, tag);
+        }
+        let mut first = tag.is_none();
+        for field in shape.fields.iter().filter(|field| tag.is_none() || field.name != "type") {
+            if !first {
+                into.push(b',');
+            }
+            first = false;
+            self.field(into, field, fields.get(field.name).unwrap_or(&Value::Null), None);
+        }
+        into.push(b'}');
     }
 }
 

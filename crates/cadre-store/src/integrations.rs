@@ -332,7 +332,7 @@ impl Store {
         sqlx::query(
             "UPDATE integrations SET status = $3, status_reason = $4,
                  next_sync_at = CASE WHEN $3 = 'ACTIVE' AND next_sync_at IS NULL THEN $5 ELSE next_sync_at END
-             WHERE id = $1 AND environment_id = $2",
+             WHERE id = $1 AND environment_id = $2 AND deleted_at IS NULL",
         )
         .bind(scope.id())
         .bind(scope.environment_id())
@@ -343,6 +343,32 @@ impl Store {
         .await
         .attempt("change an integration")?;
         Ok(())
+    }
+
+    /// Replaces the settings that are not secret, unless somebody else has changed them since they
+    /// were read as `was`. Returns whether they were replaced.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_settings_set(
+        &self,
+        scope: &IntegrationScope,
+        was: &Value,
+        settings: &Value,
+    ) -> Result<bool, Error> {
+        let done = sqlx::query(
+            "UPDATE integrations SET settings = $4
+             WHERE id = $1 AND environment_id = $2 AND settings = $3",
+        )
+        .bind(scope.id())
+        .bind(scope.environment_id())
+        .bind(was.to_string())
+        .bind(settings.to_string())
+        .execute(self.write())
+        .await
+        .attempt("change an integration")?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// Sets where the setup stands.
@@ -416,6 +442,94 @@ impl Store {
             at,
         )
         .await
+    }
+
+    /// Notes that a due sync was queued: the next one is due an interval from now.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_next_sync_later(&self, scope: &IntegrationScope) -> Result<(), Error> {
+        self.integration_set_time(
+            scope,
+            "UPDATE integrations SET next_sync_at = $3 + sync_interval_ms
+             WHERE id = $1 AND environment_id = $2 AND next_sync_at <= $3",
+            Some(self.now()),
+        )
+        .await
+    }
+
+    /// Notes that a sync that began at `started_at` ended well: the first time stays, a setup that
+    /// waited for it is complete, credentials that were taken for invalid hold. It looks at what is
+    /// stored now, because somebody may have changed it since the sync began. `used_drop`: an accepted
+    /// drop is used up; `whole`: data that was out of date before it began is not any more.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_synced(
+        &self,
+        scope: &IntegrationScope,
+        started_at: i64,
+        whole: bool,
+        used_drop: bool,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE integrations SET first_synced_at = COALESCE(first_synced_at, $3),
+                 setup_status = CASE WHEN setup_status = 'FINAL_SYNC_PENDING' THEN 'COMPLETED' ELSE setup_status END,
+                 auth_failing_since = NULL,
+                 status_reason = CASE WHEN status = 'INVALID' THEN NULL ELSE status_reason END,
+                 next_sync_at = CASE WHEN status = 'INVALID' THEN COALESCE(next_sync_at, $3 + sync_interval_ms)
+                     ELSE next_sync_at END,
+                 status = CASE WHEN status = 'INVALID' THEN 'ACTIVE' ELSE status END,
+                 data_expired_at = CASE WHEN $5 = 1 AND data_expired_at <= $4 THEN NULL ELSE data_expired_at END,
+                 drop_accepted = CASE WHEN $6 = 1 THEN 0 ELSE drop_accepted END
+             WHERE id = $1 AND environment_id = $2 AND deleted_at IS NULL",
+        )
+        .bind(scope.id())
+        .bind(scope.environment_id())
+        .bind(self.now())
+        .bind(started_at)
+        .bind(i64::from(whole))
+        .bind(i64::from(used_drop))
+        .execute(self.write())
+        .await
+        .attempt("change an integration")?;
+        Ok(())
+    }
+
+    /// Notes that a sync failed on authentication. When nothing else came for `grace_ms`, syncing
+    /// stops until a reconnect. A reconnect meanwhile starts the time anew.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_refused(
+        &self,
+        scope: &IntegrationScope,
+        grace_ms: i64,
+        reason: &str,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        self.integration_set_time(
+            scope,
+            "UPDATE integrations SET auth_failing_since = COALESCE(auth_failing_since, $3)
+             WHERE id = $1 AND environment_id = $2",
+            Some(now),
+        )
+        .await?;
+        sqlx::query(
+            "UPDATE integrations SET status = 'INVALID', status_reason = $3, next_sync_at = NULL
+             WHERE id = $1 AND environment_id = $2 AND status = 'ACTIVE' AND auth_failing_since <= $4",
+        )
+        .bind(scope.id())
+        .bind(scope.environment_id())
+        .bind(storable(reason))
+        .bind(now.saturating_sub(grace_ms))
+        .execute(self.write())
+        .await
+        .attempt("change an integration")?;
+        Ok(())
     }
 
     /// Sets since when every sync failed on authentication.

@@ -63,38 +63,31 @@ impl Store {
         let (id, now) = (random_id(), self.now());
         // A job that is there may end between the two statements; then there is room after all.
         for _ in 0..5 {
-            let inserted = sqlx::query(
-                "INSERT INTO jobs (id, kind, key, payload, integration_id, state, attempts, run_at, created_at)
-                 VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7)
-                 ON CONFLICT (kind, key) WHERE state IN ('queued', 'running') DO NOTHING",
-            )
-            .bind(&id)
-            .bind(&new.kind)
-            .bind(&new.key)
-            .bind(new.payload.to_string())
-            .bind(&new.integration_id)
-            .bind(new.run_at.unwrap_or(now))
-            .bind(now)
-            .execute(self.write())
-            .await
-            .attempt("queue a job")?;
-            if inserted.rows_affected() > 0 {
+            let mut tx = self.begin().await?;
+            let inserted = insert_job(&mut tx, &new, &id, now).await?;
+            tx.commit().await.attempt("queue a job")?;
+            if inserted {
                 return Ok(Enqueue::New(id));
             }
-            let there = sqlx::query(
-                "SELECT id, kind, key, payload, integration_id, attempts, lease_token FROM jobs
-                 WHERE kind = $1 AND key = $2 AND state IN ('queued', 'running')",
-            )
-            .bind(&new.kind)
-            .bind(&new.key)
-            .fetch_optional(self.write())
-            .await
-            .attempt("look for a job")?;
-            if let Some(row) = there {
-                return Ok(Enqueue::AlreadyThere(job(&row)?));
+            if let Some(job) = self.job_open(&new.kind, &new.key).await? {
+                return Ok(Enqueue::AlreadyThere(job));
             }
         }
         Err(Error::damaged("a queue", "a job that is neither there nor not there"))
+    }
+
+    /// The job of a kind and key that is queued or running.
+    pub(crate) async fn job_open(&self, kind: &str, key: &str) -> Result<Option<Job>, Error> {
+        let row = sqlx::query(
+            "SELECT id, kind, key, payload, integration_id, attempts, lease_token FROM jobs
+             WHERE kind = $1 AND key = $2 AND state IN ('queued', 'running')",
+        )
+        .bind(kind)
+        .bind(key)
+        .fetch_optional(self.write())
+        .await
+        .attempt("look for a job")?;
+        row.as_ref().map(job).transpose()
     }
 
     /// Takes the oldest due job of one of the kinds; also one whose worker gave no sign of life.
@@ -176,6 +169,36 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Removes jobs that ended before a moment, and the record of runs that did; how many jobs.
+    /// The latest run of an integration may go with them: its interaction has gone before.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn history_prune(&self, before: i64) -> Result<u64, Error> {
+        let mut tx = self.begin().await?;
+        for statement in [
+            "DELETE FROM run_streams WHERE EXISTS (SELECT 1 FROM runs r
+                 WHERE r.integration_id = run_streams.integration_id AND r.id = run_streams.run_id
+                 AND r.ended_at < $1)",
+            "DELETE FROM runs WHERE ended_at < $1",
+            "DELETE FROM logins WHERE expires_at < $1",
+        ] {
+            sqlx::query(statement)
+                .bind(before)
+                .execute(&mut *tx)
+                .await
+                .attempt("remove old runs")?;
+        }
+        let done = sqlx::query("DELETE FROM jobs WHERE ended_at < $1")
+            .bind(before)
+            .execute(&mut *tx)
+            .await
+            .attempt("remove old jobs")?;
+        tx.commit().await.attempt("remove old jobs")?;
+        Ok(done.rows_affected())
+    }
+
     async fn job_end(&self, job: &Job, state: &str, error: Option<&str>) -> Result<bool, Error> {
         let done = sqlx::query(
             "UPDATE jobs SET state = $3, error = $4, ended_at = $5, lease_token = NULL, lease_until = NULL
@@ -191,6 +214,45 @@ impl Store {
         .attempt("end a job")?;
         Ok(done.rows_affected() > 0)
     }
+}
+
+/// Queues a job; false if one of its kind and key is queued or running.
+pub(crate) async fn insert_job(
+    tx: &mut Tx,
+    new: &NewJob,
+    id: &str,
+    now: i64,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "INSERT INTO jobs (id, kind, key, payload, integration_id, state, attempts, run_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7)
+         ON CONFLICT (kind, key) WHERE state IN ('queued', 'running') DO NOTHING",
+    )
+    .bind(id)
+    .bind(&new.kind)
+    .bind(&new.key)
+    .bind(new.payload.to_string())
+    .bind(&new.integration_id)
+    .bind(new.run_at.unwrap_or(now))
+    .bind(now)
+    .execute(&mut **tx)
+    .await
+    .attempt("queue a job")?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends a job inside of a transaction that has looked at its lease.
+pub(crate) async fn finish_fenced(tx: &mut Tx, job: &Job, now: i64) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE jobs SET state = 'done', ended_at = $2, lease_token = NULL, lease_until = NULL
+         WHERE id = $1",
+    )
+    .bind(&job.id)
+    .bind(now)
+    .execute(&mut **tx)
+    .await
+    .attempt("end a job")?;
+    Ok(())
 }
 
 /// Refuses a transaction of a job whose lease was lost. The row is locked until the transaction ends,

@@ -14,6 +14,7 @@
 mod dialect;
 mod integrations;
 mod interactions;
+mod issues;
 mod jobs;
 mod keys;
 mod logins;
@@ -23,6 +24,7 @@ mod scope_configs;
 mod secrets;
 mod store;
 mod tenants;
+mod tickets;
 
 pub use integrations::{
     EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
@@ -32,7 +34,7 @@ pub use interactions::{
 };
 pub use jobs::{Enqueue, Job, NewJob};
 pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};
-pub use records::{ListPage, ListQuery, ModelStats, PageOutcome, PageWrite};
+pub use records::{FoundRecord, ListPage, ListQuery, ModelStats, PageOutcome, PageWrite};
 pub use runs::{NewRun, Run, RunEnd, RunKind, RunState, RunTrigger, StreamProgress};
 pub use scope_configs::{ScopeConfig, Setting};
 pub use secrets::MasterKey;

@@ -2,13 +2,13 @@
 
 use cadre_model::fault::Fault;
 use cadre_model::ids::random_id;
-use cadre_model::mapped::Issue;
 use serde_json::{Value, json};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::interactions::{InteractionKind, NewInteraction};
-use crate::store::{Attempt, Error, Store, storable, storable_or_null};
+use crate::jobs::{Job, NewJob, fence, finish_fenced, insert_job};
+use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::IntegrationScope;
 
@@ -131,48 +131,52 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn run_create(&self, scope: &IntegrationScope, new: NewRun) -> Result<Run, Error> {
-        let run = Run {
-            id: random_id(),
-            kind: new.kind,
-            trigger: new.trigger,
-            state: RunState::Queued,
-            reason: None,
-            code: None,
-            counts: json!({}),
-            interaction_id: None,
-            created_at: self.now(),
-            started_at: None,
-            ended_at: None,
-        };
-        sqlx::query(
-            "INSERT INTO runs (integration_id, id, kind, trigger_kind, state, counts, created_at)
-             VALUES ($1, $2, $3, $4, $5, '{}', $6)",
-        )
-        .bind(scope.id())
-        .bind(&run.id)
-        .bind(run.kind.as_str())
-        .bind(run.trigger.as_str())
-        .bind(run.state.as_str())
-        .bind(run.created_at)
-        .execute(self.write())
-        .await
-        .attempt("make the record of a run")?;
+        let run = new_run(new, self.now());
+        let mut tx = self.begin().await?;
+        insert_run(&mut tx, scope, &run).await?;
+        tx.commit().await.attempt("make the record of a run")?;
         Ok(run)
     }
 
-    /// Takes back a run that turned out not to be needed.
+    /// Makes the record of a run and queues the job that does it, both or neither. When a job of the
+    /// kind is queued or running for the integration, nothing is made: the run that it does is the
+    /// answer, and the second part is true.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn run_discard(&self, scope: &IntegrationScope, id: &str) -> Result<(), Error> {
-        sqlx::query("DELETE FROM runs WHERE integration_id = $1 AND id = $2 AND state = 'QUEUED'")
-            .bind(scope.id())
-            .bind(id)
-            .execute(self.write())
-            .await
-            .attempt("take a run back")?;
-        Ok(())
+    pub async fn run_enqueue(
+        &self,
+        scope: &IntegrationScope,
+        new: NewRun,
+        kind: &str,
+    ) -> Result<(Run, bool), Error> {
+        // A job that is there may end between the two looks; then there is room after all.
+        for _ in 0..5 {
+            let run = new_run(new, self.now());
+            let job = NewJob {
+                kind: kind.to_owned(),
+                key: scope.id().to_owned(),
+                payload: json!({ "run_id": run.id }),
+                run_at: None,
+                integration_id: Some(scope.id().to_owned()),
+            };
+            let mut tx = self.begin().await?;
+            if insert_job(&mut tx, &job, &random_id(), run.created_at).await? {
+                insert_run(&mut tx, scope, &run).await?;
+                tx.commit().await.attempt("queue a run")?;
+                return Ok((run, false));
+            }
+            tx.rollback().await.attempt("queue a run")?;
+            let there = self.job_open(kind, scope.id()).await?;
+            let id = there.as_ref().and_then(|job| job.payload.get("run_id")?.as_str());
+            if let Some(id) = id
+                && let Some(run) = self.run_get(scope, id).await?
+            {
+                return Ok((run, true));
+            }
+        }
+        Err(Error::damaged("a queue", "a run that is neither there nor not there"))
     }
 
     /// One run.
@@ -243,7 +247,7 @@ impl Store {
         };
         sqlx::query(
             "UPDATE runs SET state = 'RUNNING', started_at = COALESCE(started_at, $3), interaction_id = $4
-             WHERE integration_id = $1 AND id = $2",
+             WHERE integration_id = $1 AND id = $2 AND ended_at IS NULL",
         )
         .bind(scope.id())
         .bind(id)
@@ -266,9 +270,41 @@ impl Store {
         id: &str,
         end: RunEnd,
     ) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        self.end_run(&mut tx, scope, id, end).await?;
+        tx.commit().await.attempt("end a run")
+    }
+
+    /// Ends a run together with the job that did it. In one transaction, because of two lives of one
+    /// run: a worker that lost its lease must not forget what the next one has seen, and a run that
+    /// has ended must not be done again, with nothing seen, because its job had not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseLost`] when another worker has the job; nothing is written then.
+    pub async fn run_finish(
+        &self,
+        scope: &IntegrationScope,
+        id: &str,
+        end: RunEnd,
+        job: &Job,
+    ) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        fence(&mut tx, job).await?;
+        self.end_run(&mut tx, scope, id, end).await?;
+        finish_fenced(&mut tx, job, self.now()).await?;
+        tx.commit().await.attempt("end a run")
+    }
+
+    async fn end_run(
+        &self,
+        tx: &mut Tx,
+        scope: &IntegrationScope,
+        id: &str,
+        end: RunEnd,
+    ) -> Result<(), Error> {
         let now = self.now();
         let code = end.fault.as_ref().map(|fault| fault.code.as_str());
-        let mut tx = self.begin().await?;
         sqlx::query(
             "UPDATE runs SET state = $3, reason = $4, code = $5, counts = $6, ended_at = $7
              WHERE integration_id = $1 AND id = $2",
@@ -280,20 +316,20 @@ impl Store {
         .bind(code)
         .bind(end.counts.to_string())
         .bind(now)
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await
         .attempt("end a run")?;
         sqlx::query("DELETE FROM run_seen WHERE integration_id = $1 AND run_id = $2")
             .bind(scope.id())
             .bind(id)
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await
             .attempt("forget what a run saw")?;
         // The issues of earlier runs are no longer the present state.
         sqlx::query("DELETE FROM issues WHERE integration_id = $1 AND run_id <> $2")
             .bind(scope.id())
             .bind(id)
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await
             .attempt("forget old issues")?;
         sqlx::query(
@@ -308,10 +344,10 @@ impl Store {
         .bind(storable_or_null(end.reason.as_deref()))
         .bind(end.fault.as_ref().map(|fault| fault.next_step().to_owned()))
         .bind(json!({"state": end.state.as_str(), "counts": end.counts}).to_string())
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await
         .attempt("end the log of a run")?;
-        tx.commit().await.attempt("end a run")
+        Ok(())
     }
 
     /// How far the streams of a run have come.
@@ -354,38 +390,39 @@ impl Store {
             })
             .collect()
     }
+}
 
-    /// Values of the latest runs that did not fit.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn issues_list(
-        &self,
-        scope: &IntegrationScope,
-        limit: u32,
-    ) -> Result<Vec<Issue>, Error> {
-        let rows = sqlx::query(
-            "SELECT model, remote_id, field, problem, expected, got FROM issues
-             WHERE integration_id = $1 ORDER BY model, remote_id, field LIMIT $2",
-        )
-        .bind(scope.id())
-        .bind(i64::from(limit))
-        .fetch_all(self.read())
-        .await
-        .attempt("list the issues")?;
-        Ok(rows
-            .iter()
-            .map(|row| Issue {
-                model: row.get("model"),
-                remote_id: row.get("remote_id"),
-                field: row.get("field"),
-                problem: row.get("problem"),
-                expected: row.get("expected"),
-                got: row.get("got"),
-            })
-            .collect())
+fn new_run(new: NewRun, now: i64) -> Run {
+    Run {
+        id: random_id(),
+        kind: new.kind,
+        trigger: new.trigger,
+        state: RunState::Queued,
+        reason: None,
+        code: None,
+        counts: json!({}),
+        interaction_id: None,
+        created_at: now,
+        started_at: None,
+        ended_at: None,
     }
+}
+
+async fn insert_run(tx: &mut Tx, scope: &IntegrationScope, run: &Run) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO runs (integration_id, id, kind, trigger_kind, state, counts, created_at)
+         VALUES ($1, $2, $3, $4, $5, '{}', $6)",
+    )
+    .bind(scope.id())
+    .bind(&run.id)
+    .bind(run.kind.as_str())
+    .bind(run.trigger.as_str())
+    .bind(run.state.as_str())
+    .bind(run.created_at)
+    .execute(&mut **tx)
+    .await
+    .attempt("make the record of a run")?;
+    Ok(())
 }
 
 fn unsigned(number: i64) -> u64 {

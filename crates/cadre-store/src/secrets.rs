@@ -57,6 +57,16 @@ impl MasterKey {
         (encrypt(&data_key, plain, bound_to), encrypt(&self.0, &data_key, bound_to))
     }
 
+    /// Encrypts a short value that is not stored, without a data key of its own.
+    pub(crate) fn seal_alone(&self, plain: &[u8], bound_to: &str) -> Vec<u8> {
+        encrypt(&self.0, plain, bound_to)
+    }
+
+    /// Undoes [`MasterKey::seal_alone`].
+    pub(crate) fn open_alone(&self, sealed: &[u8], bound_to: &str) -> Result<Vec<u8>, Error> {
+        decrypt(&self.0, sealed, bound_to)
+    }
+
     /// Undoes [`MasterKey::seal`].
     pub(crate) fn open(
         &self,

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use cadre_connector::Failure;
 use cadre_model::fault::{Code, Fault};
-use cadre_store::{
-    Integration, IntegrationScope, IntegrationStatus, Run, RunEnd, RunState, SetupStatus,
-};
+use cadre_store::{Integration, IntegrationScope, IntegrationStatus, Job, Run, RunEnd, RunState};
 use serde_json::{Value, json};
 
 use super::run::{Stop, StreamEnd, Sync};
 use crate::catalog::Catalog;
 use crate::settings::Parts;
+
+/// After so long in which nothing but authentication failures came, syncing stops until the customer
+/// reconnects.
+const THREE_DAYS_MS: i64 = 3 * 24 * 3_600_000;
 
 /// Why an integration must not be synced now, in words; `None` if it may.
 pub(super) fn reason_not_to_run(integration: &Integration, catalog: &Catalog) -> Option<String> {
@@ -45,6 +48,47 @@ pub(super) async fn end_without_running(
     parts.store.run_end(scope, &run.id, end).await
 }
 
+/// Ends the run of a job that failed on our own side again and again: a run that goes on for ever
+/// would be the answer to everybody who asks for a sync.
+///
+/// # Errors
+///
+/// When the database fails.
+pub(crate) async fn give_up(parts: &Parts, job: &Job) -> Result<(), cadre_store::Error> {
+    let store = &parts.store;
+    let integration_id = job.integration_id.as_deref().unwrap_or_default();
+    let Some(scope) = store.system_integration_scope(integration_id).await? else { return Ok(()) };
+    let run_id = job.payload.get("run_id").and_then(Value::as_str).unwrap_or_default();
+    let message = "The sync failed on our side, and failed again whenever it was taken up.";
+    let end = RunEnd {
+        state: RunState::Failed,
+        reason: Some(message.to_owned()),
+        fault: Some(Fault::new(Code::PlatformUnknownError, message)),
+        counts: counts_so_far(parts, &scope, run_id).await?,
+    };
+    store.run_finish(&scope, run_id, end, job).await
+}
+
+/// What a run that was cut off has done.
+async fn counts_so_far(
+    parts: &Parts,
+    scope: &IntegrationScope,
+    run_id: &str,
+) -> Result<Value, cadre_store::Error> {
+    let progress = parts.store.run_stream_progress(scope, run_id).await?;
+    let streams: serde_json::Map<String, Value> = progress
+        .into_iter()
+        .map(|stream| {
+            let row = json!({
+                "pages": stream.pages, "rows": stream.rows, "complete": stream.complete,
+                "incomplete": stream.incomplete, "failures": [],
+            });
+            (stream.stream, row)
+        })
+        .collect();
+    Ok(json!({ "streams": streams, "deleted": {} }))
+}
+
 /// Ends a run.
 ///
 /// # Errors
@@ -59,15 +103,19 @@ pub(super) async fn finish(
         Err(Stop::Store(error)) => return Err(error),
         // Whoever holds the job now ends the run.
         Err(Stop::LeaseLost) => return Ok(()),
-        Err(stop) => return end(sync, stopped(&stop, sync), json!({})).await,
+        Err(stop) => {
+            let mut counts = counts_so_far(sync.parts, &sync.scope, &sync.run.id).await?;
+            add_waits(sync, &mut counts);
+            return end(sync, stopped(&stop, sync), counts, false).await;
+        }
     };
-    let (deleted, kept) = delete_unseen(sync, &ends).await?;
+    let Deletions { deleted, kept, used_drop } = delete_unseen(sync, &ends).await?;
     let mut verdict = verdict(sync, &ends);
     if let Some(kept) = kept {
         verdict.state = RunState::PartiallyFailed;
         verdict.reason = format!("{} {kept}", verdict.reason).trim().to_owned();
     }
-    end(sync, verdict, counts(sync, &ends, &deleted)).await
+    end(sync, verdict, counts(sync, &ends, &deleted), used_drop).await
 }
 
 /// How a run ends.
@@ -91,7 +139,7 @@ fn stopped(stop: &Stop, sync: &Sync<'_>) -> Verdict {
         Stop::TimedOut => Verdict {
             state: RunState::TimedOut,
             reason: format!(
-                "The sync was not done after {} minutes. What it read is kept; the next one reads on.",
+                "The sync was not done after {} minutes. What it read is kept; the next sync begins anew.",
                 sync.parts.settings.sync_timeout.as_secs() / 60
             ),
             fault: None,
@@ -117,8 +165,9 @@ fn verdict(sync: &Sync<'_>, ends: &BTreeMap<String, StreamEnd>) -> Verdict {
             "{} streams were read to their end.",
             ends.values().filter(|e| e.complete).count()
         );
-        let skipped =
-            ends.iter().filter(|(_, end)| end.failure.is_some() || !end.problems.is_empty());
+        let skipped = ends.iter().filter(|(_, end)| {
+            end.failure.is_some() || end.problems.iter().any(Failure::is_absence)
+        });
         let skipped: Vec<_> = skipped.map(|(stream, _)| stream.as_str()).collect();
         if !skipped.is_empty() {
             reason.push_str(&format!(
@@ -126,7 +175,13 @@ fn verdict(sync: &Sync<'_>, ends: &BTreeMap<String, StreamEnd>) -> Verdict {
                 skipped.join(", ")
             ));
         }
-        return Verdict { state: RunState::Succeeded, reason, fault: None };
+        let mut lost = ends.values().flat_map(|end| &end.problems).filter(|p| !p.is_absence());
+        let Some(first) = lost.next() else {
+            return Verdict { state: RunState::Succeeded, reason, fault: None };
+        };
+        reason.push_str(&format!(" But not everything came: {}", first.fault.message));
+        let fault = Some(first.fault.clone());
+        return Verdict { state: RunState::PartiallyFailed, reason, fault };
     };
     let state =
         if failed.len() == ends.len() { RunState::Failed } else { RunState::PartiallyFailed };
@@ -139,15 +194,28 @@ fn verdict(sync: &Sync<'_>, ends: &BTreeMap<String, StreamEnd>) -> Verdict {
     Verdict { state, reason, fault: Some(first.fault.clone()) }
 }
 
-/// Marks as deleted what a complete pass did not see; the second part says what was kept although
-/// it was not seen.
+/// What became of the records that were not seen.
+struct Deletions {
+    /// How many were marked as deleted, by model.
+    deleted: BTreeMap<&'static str, u64>,
+    /// What was kept although it was not seen, and why.
+    kept: Option<String>,
+    /// Whether so many were gone that only an accepted drop let them go.
+    used_drop: bool,
+}
+
+/// Marks as deleted what a complete pass did not see.
 async fn delete_unseen(
     sync: &Sync<'_>,
     ends: &BTreeMap<String, StreamEnd>,
-) -> Result<(BTreeMap<&'static str, u64>, Option<String>), cadre_store::Error> {
+) -> Result<Deletions, cadre_store::Error> {
     let mut deleted = BTreeMap::new();
+    let mut used_drop = false;
+    let mut unknown = Vec::new();
     let mut kept = Vec::new();
     let settings = &sync.parts.settings;
+    // A row that nobody knows may be any record: what looks gone may be it.
+    let unidentified = sync.parts.store.run_unidentified(&sync.scope, &sync.run.id).await?;
     for model in &sync.models {
         if !pass_was_complete(sync, model, ends) {
             continue;
@@ -155,17 +223,32 @@ async fn delete_unseen(
         let store = &sync.parts.store;
         let live = store.records_count(&sync.scope, model, false).await?;
         let unseen = store.records_unseen(&sync.scope, &sync.run.id, model).await?;
+        if unseen > 0 && unidentified.iter().any(|known| known == model) {
+            unknown.push(format!("{unseen} of {model}"));
+            continue;
+        }
         if live >= settings.suspicious_drop_from
             && unseen as f64 > live as f64 * settings.suspicious_drop
-            && !sync.integration.drop_accepted
         {
-            kept.push(format!("{unseen} of {live} records of {model}"));
-            continue;
+            if !sync.integration.drop_accepted {
+                kept.push(format!("{unseen} of {live} records of {model}"));
+                continue;
+            }
+            used_drop = true;
         }
         if unseen > 0 {
             let count =
                 store.records_delete_unseen(&sync.scope, &sync.run.id, model, sync.job).await?;
             deleted.insert(*model, count);
+        }
+    }
+    // What the scope configuration switches off is gone for callers, also inside of other records.
+    let off = sync.maps.iter().map(|map| map.model().id);
+    for model in off.filter(|model| !sync.models.contains(model)) {
+        let store = &sync.parts.store;
+        let count = store.records_delete_unseen(&sync.scope, &sync.run.id, model, sync.job).await?;
+        if count > 0 {
+            deleted.insert(model, count);
         }
     }
     let kept = (!kept.is_empty()).then(|| {
@@ -176,7 +259,18 @@ async fn delete_unseen(
             sync.scope.id()
         )
     });
-    Ok((deleted, kept))
+    let unknown = (!unknown.is_empty()).then(|| {
+        format!(
+            "Not all rows could be told apart, so records that were not seen were kept: {}. The \
+             issues say which rows.",
+            unknown.join(", ")
+        )
+    });
+    let kept = match (kept, unknown) {
+        (Some(kept), Some(unknown)) => Some(format!("{kept} {unknown}")),
+        (kept, unknown) => kept.or(unknown),
+    };
+    Ok(Deletions { deleted, kept, used_drop })
 }
 
 /// Whether every stream that feeds the model was read to its end in this run.
@@ -214,53 +308,44 @@ fn counts(
             (stream.clone(), row)
         })
         .collect();
-    let waits = sync.log.waits();
-    json!({
-        "streams": streams,
-        "deleted": deleted,
-        "exchanges": sync.log.count(),
-        "waits": {"count": waits.count, "total_ms": waits.total_ms, "latest": waits.latest},
-    })
+    let mut counts = json!({"streams": streams, "deleted": deleted});
+    add_waits(sync, &mut counts);
+    counts
 }
 
-async fn end(sync: &Sync<'_>, verdict: Verdict, counts: Value) -> Result<(), cadre_store::Error> {
+fn add_waits(sync: &Sync<'_>, counts: &mut Value) {
+    let waits = sync.log.waits();
+    counts["exchanges"] = sync.log.count().into();
+    counts["waits"] =
+        json!({"count": waits.count, "total_ms": waits.total_ms, "latest": waits.latest});
+}
+
+/// What follows for the integration comes first: whoever takes up a run that was cut off in between
+/// does it again, and it is the same twice. The end of the run and of its job is one step.
+async fn end(
+    sync: &Sync<'_>,
+    verdict: Verdict,
+    counts: Value,
+    used_drop: bool,
+) -> Result<(), cadre_store::Error> {
     let store = &sync.parts.store;
-    let now = sync.parts.clock.now_ms();
-    let state = verdict.state;
-    let reason = verdict.reason.clone();
-    let end = RunEnd { state, reason: Some(verdict.reason), fault: verdict.fault, counts };
-    store.run_end(&sync.scope, &sync.run.id, end).await?;
-    match state {
+    if !store.job_extend(sync.job, sync.parts.settings.lease_ms()).await? {
+        return Ok(());
+    }
+    match verdict.state {
         RunState::Succeeded | RunState::PartiallyFailed => {
-            store.integration_first_synced(&sync.scope, now).await?;
-            if sync.integration.setup_status != SetupStatus::Completed {
-                store.integration_setup_status_set(&sync.scope, SetupStatus::Completed).await?;
-            }
-            store.integration_auth_failing_set(&sync.scope, None).await?;
-            if sync.integration.status == IntegrationStatus::Invalid {
-                store.integration_status_set(&sync.scope, IntegrationStatus::Active, None).await?;
-            }
+            let whole = verdict.state == RunState::Succeeded;
+            let used_drop = used_drop || whole && sync.integration.drop_accepted;
+            let run = store.run_get(&sync.scope, &sync.run.id).await?;
+            let started_at = run.and_then(|run| run.started_at).unwrap_or_default();
+            store.integration_synced(&sync.scope, started_at, whole, used_drop).await?;
         }
-        RunState::AuthenticationFailed => authentication_failed(sync, now, &reason).await?,
+        RunState::AuthenticationFailed => {
+            store.integration_refused(&sync.scope, THREE_DAYS_MS, &verdict.reason).await?;
+        }
         _ => {}
     }
-    Ok(())
-}
-
-/// After three days in which nothing but authentication failures came, syncing stops until the
-/// customer reconnects.
-async fn authentication_failed(
-    sync: &Sync<'_>,
-    now: i64,
-    reason: &str,
-) -> Result<(), cadre_store::Error> {
-    const THREE_DAYS_MS: i64 = 3 * 24 * 3_600_000;
-    let store = &sync.parts.store;
-    let since = sync.integration.auth_failing_since.unwrap_or(now);
-    store.integration_auth_failing_set(&sync.scope, Some(since)).await?;
-    if now - since >= THREE_DAYS_MS {
-        store.integration_status_set(&sync.scope, IntegrationStatus::Invalid, Some(reason)).await?;
-        store.integration_next_sync_set(&sync.scope, None).await?;
-    }
-    Ok(())
+    let Verdict { state, reason, fault } = verdict;
+    let end = RunEnd { state, reason: Some(reason), fault, counts };
+    store.run_finish(&sync.scope, &sync.run.id, end, sync.job).await
 }

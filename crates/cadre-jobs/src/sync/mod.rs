@@ -2,8 +2,10 @@
 //!
 //! * [`plan`]: which integrations are due.
 //! * [`run`]: one run, from the first page to the last.
+//! * `write`: mapped pages into the store, beside reading and mapping.
 //! * [`finish`]: deletions, the state of the run, what the integration's state becomes.
 
 pub mod finish;
 pub mod plan;
 pub mod run;
+mod write;

@@ -27,14 +27,8 @@ pub async fn enqueue_due(parts: &Parts) -> Result<usize, cadre_store::Error> {
                 );
             }
         }
-        // Until the run has ended and set the next time, a look must not find it again.
-        let integration = parts.store.integration_get(&scope).await?;
-        let interval =
-            integration.map_or(3 * 3_600_000, |integration| integration.sync_interval_ms);
-        parts
-            .store
-            .integration_next_sync_set(&scope, Some(parts.clock.now_ms() + interval))
-            .await?;
+        // Also when it failed: one integration that cannot be queued must not keep the others waiting.
+        parts.store.integration_next_sync_later(&scope).await?;
     }
     Ok(enqueued)
 }

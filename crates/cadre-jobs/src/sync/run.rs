@@ -5,20 +5,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use cadre_connector::{Account, Failure, Io, Page, Session};
 use cadre_map::Context;
 use cadre_model::fault::Code;
 use cadre_model::mapped::{Issue, Mapped, Record, seal};
-use cadre_store::{
-    Integration, IntegrationScope, Job, PageWrite, Run, ScopeConfig, StreamProgress,
-};
+use cadre_store::{Integration, IntegrationScope, Job, Run, ScopeConfig, StreamProgress};
 use serde_json::Value;
 
 use super::finish;
+use super::write::{MappedPage, Writer};
 use crate::catalog::Entry;
 use crate::observe::Log;
+use crate::pin::pinned;
 use crate::settings::Parts;
+
+/// Milliseconds between two looks at whether a run may go on.
+const CHECK_EVERY_MS: i64 = 500;
 
 /// Everything one run works with.
 pub(super) struct Sync<'a> {
@@ -33,6 +37,8 @@ pub(super) struct Sync<'a> {
     pub(super) scope_config: ScopeConfig,
     pub(super) log: Arc<Log>,
     pub(super) now: Value,
+    /// When it was last asked whether the run may go on.
+    checked_at: AtomicI64,
 }
 
 /// How a stream ended.
@@ -136,6 +142,7 @@ async fn prepare<'a>(
         scope_config,
         log,
         now,
+        checked_at: AtomicI64::new(i64::MIN),
     }))
 }
 
@@ -152,7 +159,9 @@ impl Sync<'_> {
         };
         let wanted = self.maps.iter().filter(|map| self.models.contains(map.model().id));
         let wanted = wanted.flat_map(|map| map.streams()).map(str::to_owned);
-        let session = Session::new(self.entry.connector.clone(), account, io).only(wanted);
+        let connector = self.entry.connector.clone();
+        let session = self.parts.standings.session(self.scope.id(), connector, account, io);
+        let session = session.only(wanted);
         session.lookups().await.map_err(Stop::Failed)?;
         let progress = self.parts.store.run_stream_progress(&self.scope, &self.run.id).await?;
         let mut ends = BTreeMap::new();
@@ -167,7 +176,18 @@ impl Sync<'_> {
             }
             ends.insert(stream, end);
         }
+        self.pin(&session).await?;
         Ok(ends)
+    }
+
+    /// Keeps the key of a server of files, where it is not known yet.
+    async fn pin(&self, session: &Session) -> Result<(), Stop> {
+        let settings = &self.integration.settings;
+        if let Some(pinned) = pinned(settings, session.host_key()) {
+            // Settings that were changed meanwhile are of a reconnect, which has seen a key of its own.
+            self.parts.store.integration_settings_set(&self.scope, settings, &pinned).await?;
+        }
+        Ok(())
     }
 
     async fn read_stream(
@@ -188,60 +208,52 @@ impl Sync<'_> {
         }
         let resume = before.and_then(|before| before.next.clone());
         let mut reader = session.read(stream, resume);
+        // Pages are mapped here while those before them are written.
+        let mut writer = Writer::start(self, stream);
         loop {
             match reader.next().await {
                 None => {
                     end.complete = true;
-                    return Ok(end);
+                    break;
                 }
                 Some(Err(failure)) => {
                     end.failure = Some(failure);
-                    return Ok(end);
+                    break;
                 }
                 Some(Ok(page)) => {
                     self.check_still_wanted().await?;
-                    self.write_page(session, stream, &page, &mut end).await?;
+                    if !writer.write(self.map_page(session, page, &mut end)).await {
+                        break;
+                    }
                 }
             }
         }
+        writer.end().await?;
+        Ok(end)
     }
 
-    /// Maps and stores one page: all of it, or nothing.
-    async fn write_page(
-        &self,
-        session: &Session,
-        stream: &str,
-        page: &Page,
-        end: &mut StreamEnd,
-    ) -> Result<(), Stop> {
+    fn map_page(&self, session: &Session, page: Page, end: &mut StreamEnd) -> MappedPage {
         end.incomplete.extend(page.incomplete.iter().cloned());
         end.problems.extend(page.problems.iter().cloned());
         end.pages += 1;
         end.rows += page.records.len() as u64;
-        let (records, issues) = self.map_page(session, page);
-        let incomplete: Vec<String> = end.incomplete.iter().cloned().collect();
-        let write = PageWrite {
-            run_id: &self.run.id,
-            stream,
+        let (records, issues) = self.map_records(session, &page);
+        MappedPage {
             rows: page.records.len() as u64,
-            next: page.next.as_ref(),
-            last: page.next.is_none(),
-            records: &records,
-            issues: &issues,
-            incomplete: &incomplete,
-        };
-        self.parts.store.records_write_page(&self.scope, write, self.job).await?;
-        self.log.write(&self.parts.store).await;
-        Ok(())
+            next: page.next,
+            records,
+            issues,
+            incomplete: end.incomplete.iter().cloned().collect(),
+        }
     }
 
-    fn map_page(&self, session: &Session, page: &Page) -> (Vec<Record>, Vec<Issue>) {
+    fn map_records(&self, session: &Session, page: &Page) -> (Vec<Record>, Vec<Issue>) {
         let lookup = session.lookup_values();
         let mut records = Vec::new();
         let mut issues = Vec::new();
         for raw in &page.records {
             let context = Context {
-                settings: &self.integration.settings,
+                settings: session.settings(),
                 parent: raw.parent.as_deref(),
                 lookup,
                 now: &self.now,
@@ -276,8 +288,14 @@ impl Sync<'_> {
         });
     }
 
-    /// Whether the integration is still switched on; also the job's sign of life.
+    /// Whether the integration is still switched on; also the job's sign of life. Asked once in a while.
     async fn check_still_wanted(&self) -> Result<(), Stop> {
+        let now = self.parts.clock.now_ms();
+        let checked = self.checked_at.load(Ordering::Relaxed);
+        if (checked..checked.saturating_add(CHECK_EVERY_MS)).contains(&now) {
+            return Ok(());
+        }
+        self.checked_at.store(now, Ordering::Relaxed);
         if !self.parts.store.job_extend(self.job, self.parts.settings.lease_ms()).await? {
             return Err(Stop::LeaseLost);
         }

@@ -3,9 +3,10 @@
 //! A run keeps 8 bytes of each id that it saw. Two ids with the same 8 bytes would hide a deletion, never
 //! cause one; with two million records that has a chance of about one in a hundred thousand.
 
+use cadre_model::ids::record_id;
 use sqlx::Row;
 
-use super::sql::{CHUNK, Place, array};
+use super::sql::{IDS, Place, array};
 use super::touch::{Changes, Links, touch};
 use super::write::old_links;
 use crate::jobs::{Job, fence};
@@ -61,7 +62,7 @@ impl Store {
         let (mut count, mut after) = (0, String::new());
         while let Some((unseen, last)) = self.unseen_after(scope, model, &seen, &after).await? {
             after = last;
-            for ids in unseen.chunks(CHUNK) {
+            for ids in unseen.chunks(IDS) {
                 self.mark_deleted(scope, model, ids, job).await?;
                 count += ids.len() as u64;
             }
@@ -100,10 +101,10 @@ impl Store {
         ids: &[String],
         job: &Job,
     ) -> Result<(), Error> {
-        let (now, integration_id) = (self.now(), scope.id());
-        let at = Place { backend: self.backend(), integration_id, model, now };
         let mut tx = self.begin().await?;
         fence(&mut tx, job).await?;
+        let (now, integration_id) = (self.now(), scope.id());
+        let at = Place { backend: self.backend(), integration_id, model, now };
         let among = at.backend.among("id", "$4");
         let sql = format!(
             "UPDATE records SET remote_deleted_at = $1, changed_at = $1, touched_at = $1
@@ -130,7 +131,8 @@ impl Store {
         tx.commit().await.attempt("mark records as deleted")
     }
 
-    /// What a run has seen of a model, sorted.
+    /// What a run has seen of a model, sorted. A record that could not be stored, because a field
+    /// that it must have did not fit, is there all the same: its issue names it.
     async fn seen(
         &self,
         scope: &IntegrationScope,
@@ -151,6 +153,17 @@ impl Store {
             let ids: Vec<u8> = row.get(0);
             seen.extend(ids.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
         }
+        let rows = sqlx::query(
+            "SELECT DISTINCT remote_id FROM issues WHERE integration_id = $1 AND run_id = $2 AND model = $3
+             AND problem = 'missing_required' AND remote_id IS NOT NULL",
+        )
+        .bind(scope.id())
+        .bind(run_id)
+        .bind(model)
+        .fetch_all(self.write())
+        .await
+        .attempt("read what a run has seen")?;
+        seen.extend(rows.iter().map(|row| short(&record_id(scope.id(), model, row.get(0)))));
         seen.sort_unstable();
         Ok(seen)
     }

@@ -8,11 +8,13 @@
 
 mod delete;
 mod filter;
+mod find;
 mod list;
 mod render;
 mod sql;
 mod touch;
 mod write;
 
+pub use find::FoundRecord;
 pub use list::{ListPage, ListQuery, ModelStats};
 pub use write::{PageOutcome, PageWrite};

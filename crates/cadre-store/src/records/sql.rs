@@ -15,7 +15,22 @@ pub(super) struct Place<'a> {
 }
 
 /// Most rows of one statement; so many parameters fit both databases with any table of ours.
-pub(super) const CHUNK: usize = 200;
+const CHUNK: usize = 256;
+
+/// Most ids that a change of many records names at once.
+pub(super) const IDS: usize = 200;
+
+/// Parts of a list whose lengths are powers of two: there are few different statements, so that each is
+/// prepared once and used again.
+pub(super) fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let most = rest.len().min(CHUNK);
+        let length = if most == 0 { return None } else { 1 << most.ilog2() };
+        let (chunk, others) = rest.split_at(length);
+        rest = others;
+        Some(chunk)
+    })
+}
 
 /// A list of texts as one bound value; see [`crate::Backend::among`].
 pub(super) fn array<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
@@ -30,26 +45,46 @@ pub(super) fn array<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> Strin
     text
 }
 
-/// `$from, $from+1, …`: placeholders for `count` values.
-fn placeholders(from: usize, count: usize) -> String {
-    let mut text = String::with_capacity(count * 5);
-    for at in from..from + count {
-        if at > from {
-            text.push(',');
+impl Backend {
+    /// Placeholders for rows: `($1,$2),($3,$4)`. SQLite takes `$1` for a name, and would look up each
+    /// among all the others; it counts plain question marks.
+    pub(super) fn rows(self, columns: usize, count: usize) -> String {
+        let mut text = String::with_capacity(count * columns * 5);
+        for row in 0..count {
+            text.push_str(if row > 0 { ",(" } else { "(" });
+            for column in 1..=columns {
+                if column > 1 {
+                    text.push(',');
+                }
+                match self {
+                    Backend::Sqlite => text.push('?'),
+                    Backend::Postgres => {
+                        let _ = write!(text, "${}", row * columns + column);
+                    }
+                }
+            }
+            text.push(')');
         }
-        let _ = write!(text, "${at}");
+        text
     }
-    text
 }
 
-/// `($1,$2),($3,$4)`: placeholders for rows.
-pub(super) fn rows(columns: usize, count: usize) -> String {
-    let mut text = String::with_capacity(count * columns * 5);
-    for row in 0..count {
-        if row > 0 {
-            text.push(',');
-        }
-        let _ = write!(text, "({})", placeholders(row * columns + 1, columns));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_hold_everything_once() {
+        let all: Vec<usize> = (0..700).collect();
+        let lengths: Vec<usize> = chunks(&all).map(<[usize]>::len).collect();
+        assert_eq!(lengths, [256, 256, 128, 32, 16, 8, 4]);
+        assert_eq!(chunks(&all).flatten().copied().collect::<Vec<_>>(), all);
+        assert_eq!(chunks::<usize>(&[]).count(), 0);
     }
-    text
+
+    #[test]
+    fn placeholders_of_both() {
+        assert_eq!(Backend::Postgres.rows(2, 2), "($1,$2),($3,$4)");
+        assert_eq!(Backend::Sqlite.rows(2, 2), "(?,?),(?,?)");
+    }
 }

@@ -1,4 +1,4 @@
-//! Writing one page of a stream: records, links, keys, issues and the checkpoint, all or nothing.
+//! Writing pages of a stream: records, links, keys, issues and the checkpoint, all or nothing.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::sql::{CHUNK, Place, array, rows};
+use super::sql::{Place, array, chunks};
 use super::touch::{Changes, Links, touch};
 use crate::jobs::{Job, fence};
-use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
+use crate::store::{Attempt, Backend, Error, Store, Tx, storable, storable_or_null};
 use crate::tenants::IntegrationScope;
 
 /// Most issues that one page stores; a page on which everything is wrong says so often enough.
@@ -90,22 +90,40 @@ impl Store {
         page: PageWrite<'_>,
         job: &Job,
     ) -> Result<PageOutcome, Error> {
+        self.records_write_pages(scope, &[page], job).await
+    }
+
+    /// Stores pages of one stream that follow each other in one transaction; as many as are at hand, since
+    /// most of what a transaction costs does not depend on how much it writes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::records_write_page`].
+    pub async fn records_write_pages(
+        &self,
+        scope: &IntegrationScope,
+        pages: &[PageWrite<'_>],
+        job: &Job,
+    ) -> Result<PageOutcome, Error> {
+        let mut outcome = PageOutcome::default();
+        let Some(last) = pages.last() else { return Ok(outcome) };
         let now = self.now();
         let mut tx = self.begin().await?;
         fence(&mut tx, job).await?;
-        let started_at = started_at(&mut tx, scope, page.run_id).await?;
-        let page_number = checkpoint(&mut tx, scope, &page).await?;
+        let started_at = started_at(&mut tx, scope, last.run_id).await?;
+        let page_number = checkpoint(&mut tx, scope, pages, last).await?;
         let mut issues = Vec::new();
-        let mut outcome = PageOutcome::default();
-        for (model, records) in by_model(page.records, &mut issues) {
+        let records = pages.iter().flat_map(|page| page.records);
+        for (model, records) in by_model(records, &mut issues) {
             let at = Place { backend: self.backend(), integration_id: scope.id(), model, now };
             let stored = stored(&mut tx, at, &records).await?;
             let due = due(&records, &stored, started_at, now, &mut outcome, &mut issues);
             write_model(&mut tx, at, &due).await?;
-            seen(&mut tx, scope, &page, page_number, model, &records).await?;
+            seen(&mut tx, scope, last, page_number, model, &records).await?;
         }
-        issues.extend(page.issues.iter().cloned());
-        write_issues(&mut tx, scope, page.run_id, &issues).await?;
+        let of_pages = pages.iter().flat_map(|page| page.issues.iter().take(ISSUES_PER_PAGE));
+        issues.extend(of_pages.cloned());
+        write_issues(&mut tx, self.backend(), scope, last.run_id, &issues).await?;
         tx.commit().await.attempt("store a page")?;
         Ok(outcome)
     }
@@ -121,37 +139,40 @@ async fn started_at(tx: &mut Tx, scope: &IntegrationScope, run_id: &str) -> Resu
     Ok(row.and_then(|row| row.get::<Option<i64>, _>(0)).unwrap_or(i64::MAX))
 }
 
-/// Stores how far the stream has come; the number of this page.
+/// Stores how far the stream has come; the number of the last page.
 async fn checkpoint(
     tx: &mut Tx,
     scope: &IntegrationScope,
+    pages: &[PageWrite<'_>],
     page: &PageWrite<'_>,
 ) -> Result<i64, Error> {
+    let rows: u64 = pages.iter().map(|page| page.rows).sum();
     let incomplete = serde_json::json!(page.incomplete).to_string();
     let row = sqlx::query(
         "INSERT INTO run_streams (integration_id, run_id, stream, pages, row_count, next, complete, incomplete)
-         VALUES ($1, $2, $3, 1, $4, $5, $6, $7)
+         VALUES ($1, $2, $3, $8, $4, $5, $6, $7)
          ON CONFLICT (integration_id, run_id, stream) DO UPDATE SET
-             pages = run_streams.pages + 1, row_count = run_streams.row_count + $4, next = $5, complete = $6,
+             pages = run_streams.pages + $8, row_count = run_streams.row_count + $4, next = $5, complete = $6,
              incomplete = $7
          RETURNING pages",
     )
     .bind(scope.id())
     .bind(page.run_id)
     .bind(page.stream)
-    .bind(i64::try_from(page.rows).unwrap_or(i64::MAX))
+    .bind(i64::try_from(rows).unwrap_or(i64::MAX))
     .bind(page.next.map(Value::to_string))
     .bind(i64::from(page.last))
     .bind(incomplete)
+    .bind(i64::try_from(pages.len()).unwrap_or(i64::MAX))
     .fetch_one(&mut **tx)
     .await
     .attempt("store a checkpoint")?;
     Ok(row.get(0))
 }
 
-/// The page's records by model; of two with one id the later wins, and the other is an issue.
+/// The records by model; of two with one id the later wins, and the other is an issue.
 fn by_model<'a>(
-    records: &'a [Record],
+    records: impl Iterator<Item = &'a Record>,
     issues: &mut Vec<Issue>,
 ) -> BTreeMap<&'static str, Vec<&'a Record>> {
     let mut models: BTreeMap<&'static str, Vec<&Record>> = BTreeMap::new();
@@ -258,7 +279,10 @@ async fn write_model(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), 
         .map(|one| one.record.id.as_str())
         .collect();
     let changes = changes(due, &old_links(tx, at, &there).await?);
-    for chunk in due.chunks(CHUNK) {
+    // In the order of the table: neighbours are written together.
+    let mut sorted: Vec<&Due<'_>> = due.iter().collect();
+    sorted.sort_by(|a, b| a.record.id.cmp(&b.record.id));
+    for chunk in chunks(&sorted) {
         upsert(tx, at, chunk).await?;
     }
     if !there.is_empty() {
@@ -318,7 +342,7 @@ pub(super) async fn old_links(
     Ok(links)
 }
 
-async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
+async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[&Due<'_>]) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO records (integration_id, model, id, remote_id, body, links, hash, link_hash, created_at,
              changed_at, touched_at) VALUES {}
@@ -326,9 +350,9 @@ async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error
              remote_id = excluded.remote_id, body = excluded.body, links = excluded.links, hash = excluded.hash,
              link_hash = excluded.link_hash, changed_at = excluded.changed_at, touched_at = excluded.touched_at,
              remote_deleted_at = NULL",
-        rows(11, due.len())
+        at.backend.rows(11, due.len())
     );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(due.len() == CHUNK);
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
     for one in due {
         let record = one.record;
         query = query
@@ -371,13 +395,13 @@ async fn insert_refs(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), 
         .iter()
         .flat_map(|one| one.record.refs.iter().map(|row| (&one.record.id, row)))
         .collect();
-    for chunk in all.chunks(CHUNK) {
+    for chunk in chunks(&all) {
         let sql = format!(
             "INSERT INTO record_refs (integration_id, model, id, field, position, target_id, target_remote_id)
              VALUES {}",
-            rows(7, chunk.len())
+            at.backend.rows(7, chunk.len())
         );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for (id, row) in chunk {
             query = query
                 .bind(at.integration_id)
@@ -394,16 +418,17 @@ async fn insert_refs(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), 
 }
 
 async fn insert_keys(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
-    let all: Vec<_> = due
+    let mut all: Vec<_> = due
         .iter()
         .flat_map(|one| one.record.keys.iter().map(|row| (&one.record.id, row)))
         .collect();
-    for chunk in all.chunks(CHUNK) {
+    all.sort_by(|(a_id, a), (b_id, b)| (&a.name, &a.value, a_id).cmp(&(&b.name, &b.value, b_id)));
+    for chunk in chunks(&all) {
         let sql = format!(
             "INSERT INTO record_keys (integration_id, model, name, value, id) VALUES {} ON CONFLICT DO NOTHING",
-            rows(5, chunk.len())
+            at.backend.rows(5, chunk.len())
         );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(chunk.len() == CHUNK);
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for (id, row) in chunk {
             query = query
                 .bind(at.integration_id)
@@ -445,18 +470,18 @@ async fn seen(
 
 async fn write_issues(
     tx: &mut Tx,
+    backend: Backend,
     scope: &IntegrationScope,
     run_id: &str,
     issues: &[Issue],
 ) -> Result<(), Error> {
-    let kept = &issues[..issues.len().min(ISSUES_PER_PAGE)];
-    for chunk in kept.chunks(CHUNK) {
+    for chunk in chunks(issues) {
         let sql = format!(
             "INSERT INTO issues (integration_id, run_id, id, model, remote_id, field, problem, expected, got)
              VALUES {}",
-            rows(9, chunk.len())
+            backend.rows(9, chunk.len())
         );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for issue in chunk {
             query = query
                 .bind(scope.id())

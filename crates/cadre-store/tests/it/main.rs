@@ -6,6 +6,7 @@
 mod postgres;
 
 mod bed;
+mod ends;
 mod filters;
 mod interactions;
 mod jobs;
