@@ -1,15 +1,14 @@
 //! A connector bound to one account: what a run talks to.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use cadre_jq::Vars;
-use cadre_model::fault::Code;
 use cadre_model::secret::Secret;
 use cadre_model::time::Clock;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -18,10 +17,12 @@ use crate::budget::Budget;
 use crate::classify::Failure;
 use crate::connector::{Connector, Stream};
 use crate::exchange::{HttpSend, Observer};
-use crate::manifest::printed;
 use crate::pace::{Pace, milliseconds};
 use crate::read::{Page, Reader};
 use crate::redact::Redactor;
+
+/// After so many refusals, and nothing else, an optional stream of sub-requests is asked no more.
+const CLOSED_AFTER: u64 = 3;
 
 /// What the customer entered.
 #[derive(Debug, Clone)]
@@ -133,6 +134,8 @@ pub(crate) struct Inner {
     until: Option<Instant>,
     /// `$lookup`, once it is read.
     pub(crate) lookups: OnceCell<Value>,
+    /// Pages that a lookup has read, of streams that are to be read themselves.
+    pub(crate) held: Mutex<HashMap<usize, VecDeque<Page>>>,
     /// Optional streams that a lookup needed and that are forbidden.
     pub(crate) lookup_problems: Mutex<Vec<Failure>>,
     /// The streams that are wanted; all when `None`.
@@ -172,6 +175,7 @@ impl Session {
             redactor,
             until: io.limits.total.map(|total| Instant::now() + total),
             lookups: OnceCell::new(),
+            held: Mutex::default(),
             lookup_problems: Mutex::default(),
             only: None,
             outcomes: connector.all().iter().map(|_| Default::default()).collect(),
@@ -296,15 +300,16 @@ impl Inner {
         Some(Duration::from_millis(milliseconds(left) / 100 * 100))
     }
 
-    /// Whether a stream of sub-requests is to be read.
+    /// Whether a stream is to be read for itself.
     pub(crate) fn wants(&self, stream: &Stream) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(stream.name()))
     }
 
-    /// Whether a stream has been forbidden often enough to stop asking.
+    /// Whether a stream of sub-requests has been forbidden so often that asking on is in vain: for the
+    /// first few records that were asked about, and for none of them allowed.
     pub(crate) fn is_closed(&self, at: usize) -> bool {
         let (well, forbidden) = &self.outcomes[at];
-        well.load(Ordering::Relaxed) == 0 && forbidden.load(Ordering::Relaxed) > 0
+        well.load(Ordering::Relaxed) == 0 && forbidden.load(Ordering::Relaxed) >= CLOSED_AFTER
     }
 
     pub(crate) fn redactor(&self) -> Arc<Redactor> {
@@ -333,42 +338,5 @@ impl Inner {
             Some(Ok(page)) => page.problems.into_iter().next().map_or(Ok(()), Err),
             None => Ok(()),
         }
-    }
-
-    /// `$lookup`, read once.
-    pub(crate) async fn read_lookups(self: &Arc<Self>) -> Result<&Value, Failure> {
-        self.lookups.get_or_try_init(|| self.collect_lookups()).await
-    }
-
-    async fn collect_lookups(self: &Arc<Self>) -> Result<Value, Failure> {
-        let mut all = Map::new();
-        for (name, lookup) in &self.connector.manifest().lookups {
-            let mut table = Map::new();
-            let mut reader = Reader::plain(self.clone(), &lookup.stream);
-            while let Some(page) = reader.next().await {
-                let Page { records, problems, .. } = page?;
-                self.lookup_problems
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .extend(problems);
-                for record in records {
-                    let key = lookup.key.value(&record.value, &self.vars());
-                    if let Some(key) = key.ok().and_then(|key| printed(&key)) {
-                        table.insert(key, record.value);
-                    }
-                }
-                if table.len() > self.io.limits.max_lookup_records {
-                    let most = self.io.limits.max_lookup_records;
-                    let message = format!("The lookup `{name}` has more than {most} records.");
-                    return Err(Failure::new(
-                        Code::PlatformUnknownError,
-                        "limit: records of a lookup",
-                        message,
-                    ));
-                }
-            }
-            all.insert(name.clone(), Value::Object(table));
-        }
-        Ok(Value::Object(all))
     }
 }

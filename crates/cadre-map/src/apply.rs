@@ -67,8 +67,8 @@ impl Applying<'_> {
         let Some(remote_id) = self.remote_id(raw, &zone, &mut issues) else {
             return outcome.issues.append(&mut issues);
         };
-        let mut mapped =
-            Mapped { model: self.model, remote_id, fields: Map::new(), links: Vec::new(), issues };
+        let fields = Map::with_capacity(self.table.fields.len());
+        let mut mapped = Mapped { model: self.model, remote_id, fields, links: Vec::new(), issues };
         for field in &self.table.fields {
             self.field(field, raw, &zone, &mut mapped);
         }

@@ -47,6 +47,31 @@ pub(crate) fn parse(
     }
 }
 
+/// Reads one table that names no stream.
+pub(crate) fn inline(
+    model: &'static ModelDef,
+    file: &str,
+    table: &Value,
+) -> Result<Table, Vec<Problem>> {
+    let mut parsing = Parsing::new(file);
+    let mut node = Node::from_json(table);
+    if let Tree::Map(entries) = &mut node.tree {
+        if entries.iter().any(|(key, _)| key.text == "from") {
+            parsing.problem(
+                None,
+                "the table has no `from`: it reads the answer it stands at",
+                None,
+            );
+        }
+        let from = Node { line: 0, tree: Tree::Scalar(crate::INLINE.into()) };
+        entries.push((Key { text: "from".to_owned(), line: 0 }, from));
+    }
+    match parsing.table(model, &node) {
+        Some(table) if parsing.problems.is_empty() => Ok(table),
+        _ => Err(parsing.problems),
+    }
+}
+
 /// Collects what is wrong while reading.
 pub(crate) struct Parsing {
     file: String,

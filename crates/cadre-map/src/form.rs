@@ -1,19 +1,28 @@
 //! The forms that numbers, addresses and other scalars come in.
 
+use std::borrow::Cow;
+
 use serde_json::{Number, Value};
 
 /// A scalar as text; whole numbers without a fraction, whatever the format they came in.
-pub(crate) fn printed(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(flag) => Some(flag.to_string()),
+pub(crate) fn printed(value: &Value) -> Option<Cow<'_, str>> {
+    Some(match value {
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
         Value::Number(number) if number.is_f64() => {
             let float = number.as_f64()?;
-            Some(whole_float(float).map_or_else(|| number.to_string(), |whole| whole.to_string()))
+            let whole = whole_float(float).map(|whole| whole.to_string());
+            Cow::Owned(whole.unwrap_or_else(|| number.to_string()))
         }
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
+        Value::Number(number) => Cow::Owned(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    })
+}
+
+/// A text in lower case; most are already.
+pub(crate) fn folded(text: &str) -> Cow<'_, str> {
+    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    if text.bytes().all(is_lower) { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }
 
 /// A float without a fraction, as far as floats hold every whole number.
@@ -39,7 +48,7 @@ pub(crate) fn plain_number(text: &str) -> Option<Number> {
 /// An e-mail address as the contract's pattern has it, its domain in lower case.
 pub(crate) fn email(text: &str) -> Option<String> {
     let (name, domain) = text.rsplit_once('@')?;
-    let domain = domain.to_lowercase();
+    let domain = folded(domain);
     let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_'+,-.".contains(&byte);
     let ends_well = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte);
     let in_label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

@@ -33,6 +33,9 @@ pub use overlay::Overlay;
 pub use problem::Problem;
 use table::{Source, Table};
 
+/// The stream of a table that stands by itself.
+pub const INLINE: &str = "inline";
+
 /// How the records of one model are made. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Mapping {
@@ -70,6 +73,19 @@ impl Mapping {
     pub fn parse(file: &str, text: &str) -> Result<Mapping, Vec<Problem>> {
         let (model, tables) = file::parse(file, text)?;
         Ok(Mapping { model, tables: Arc::new(tables) })
+    }
+
+    /// Reads one table that stands in another file and has no `from`: its stream is [`INLINE`].
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn table(
+        model: &'static ModelDef,
+        file: &str,
+        table: &Value,
+    ) -> Result<Mapping, Vec<Problem>> {
+        let table = file::inline(model, file, table)?;
+        Ok(Mapping { model, tables: Arc::new(vec![table]) })
     }
 
     /// The model that it fills.

@@ -72,9 +72,25 @@ fn midnight(date: Date) -> Option<Timestamp> {
 pub(crate) fn day(text: &str, format: Option<&str>) -> Option<Date> {
     let date = match format.and_then(|format| formatted(text, format)) {
         Some(parts) => parts.to_date().ok()?,
-        None => Pieces::parse(text).ok()?.date(),
+        None => match iso_day(text.as_bytes()) {
+            Some(date) => date,
+            None => Pieces::parse(text).ok()?.date(),
+        },
     };
     in_range(date)
+}
+
+/// A plain `2026-01-31`: what nearly all dates are.
+fn iso_day(text: &[u8]) -> Option<Date> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_i16, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + i16::from(digit - b'0'))
+        })
+    };
+    let year = number(&[y1, y2, y3, y4])?;
+    let month = i8::try_from(number(&[m1, m2])?).ok()?;
+    Date::new(year, month, i8::try_from(number(&[d1, d2])?).ok()?).ok()
 }
 
 /// A time of day: of a time, or the time part of a time stamp as it is written.
@@ -124,6 +140,16 @@ pub(crate) fn zone(name: &str) -> Option<TimeZone> {
 pub(crate) fn is_format(format: &str) -> bool {
     let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
     format.contains('%') && jiff::fmt::strtime::format(format, &sample).is_ok()
+}
+
+/// A day as `2026-01-31`.
+pub(crate) fn print_day(day: Date) -> String {
+    format!("{:04}-{:02}-{:02}", day.year(), day.month(), day.day())
+}
+
+/// A day as its midnight in UTC.
+pub(crate) fn print_midnight(day: Date) -> String {
+    format!("{:04}-{:02}-{:02}T00:00:00.000Z", day.year(), day.month(), day.day())
 }
 
 pub(crate) fn print_offset(offset: Offset) -> String {

@@ -9,7 +9,7 @@ use cadre_model::shape::{Choices, Field, Kind, Structure, Union};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::form::{email, plain_number, printed, web_address, whole_float};
+use crate::form::{email, folded, plain_number, printed, web_address, whole_float};
 use crate::table::Zone;
 use crate::{moment, places};
 
@@ -110,10 +110,8 @@ impl Reader<'_> {
             Kind::Choice(choices) => self.choice(choices, value, path),
             Kind::Timestamp | Kind::Midnight | Kind::Date if no_date(value) => None,
             Kind::Timestamp => self.timestamp(value, path),
-            Kind::Midnight => {
-                self.day(value, path).map(|day| format!("{day}T00:00:00.000Z").into())
-            }
-            Kind::Date => self.day(value, path).map(|day| day.to_string().into()),
+            Kind::Midnight => self.day(value, path).map(|day| moment::print_midnight(day).into()),
+            Kind::Date => self.day(value, path).map(|day| moment::print_day(day).into()),
             Kind::TimeOfDay => {
                 let format = self.how.format.as_deref();
                 let read = |text: &str| moment::time_of_day(text, format).map(moment::print_time);
@@ -200,7 +198,8 @@ impl Reader<'_> {
         if self.how.table.is_empty() {
             return None;
         }
-        let text = printed(value)?.trim().to_lowercase();
+        let text = printed(value)?;
+        let text = folded(text.trim());
         self.how.table.iter().find(|(theirs, _)| *theirs == text).map(|(_, ours)| ours.clone())
     }
 
@@ -211,7 +210,7 @@ impl Reader<'_> {
                 self.issue(path, "invalid_text", "text without zero characters", value);
                 None
             }
-            Some(text) => Some(text),
+            Some(text) => Some(text.into_owned()),
             None => {
                 self.wrong_type(value, path, "text");
                 None
@@ -271,8 +270,8 @@ impl Reader<'_> {
     }
 
     fn boolean(&mut self, value: &Value, path: &Path<'_>) -> Option<Value> {
-        let folded = printed(value).unwrap_or_default().trim().to_lowercase();
-        match folded.as_str() {
+        let text = printed(value).unwrap_or_default();
+        match &*folded(text.trim()) {
             "true" | "yes" | "1" | "y" | "on" => Some(Value::Bool(true)),
             "false" | "no" | "0" | "n" | "off" => Some(Value::Bool(false)),
             _ => {

@@ -11,6 +11,9 @@ use crate::exchange::{Body, HttpResponse, SendError};
 use crate::manifest::{ErrorRule, RuleAction, printed};
 use crate::redact::Redactor;
 
+/// The rule by which the transport of files says that there is no such file.
+const NO_MATCHING_FILE: &str = "default: SFTP no matching file";
+
 /// Most characters of a message.
 const LONGEST_MESSAGE: usize = 500;
 
@@ -37,6 +40,13 @@ impl Failure {
             status: None,
             retry,
         }
+    }
+
+    /// Whether it says that something may not be read, or that the file for it is not there: what an
+    /// optional stream is forgiven.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        self.fault.code == Code::IntegrationPermissionMissing || self.rule == NO_MATCHING_FILE
     }
 
     pub(crate) fn status(mut self, status: u16) -> Self {

@@ -427,6 +427,9 @@ pub struct Lookup {
     pub stream: String,
     /// Yields the key of a record.
     pub key: Expression,
+    /// Whether a key has a list of records instead of the last one.
+    #[serde(default)]
+    pub many: bool,
 }
 
 /// Where the files are.

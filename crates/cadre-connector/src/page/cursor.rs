@@ -20,6 +20,8 @@ pub struct Cursor {
     pub alone: bool,
     /// Records a page, for `$page.size`.
     pub size: Option<u64>,
+    /// Yields how many records there are in all.
+    pub total: Option<Expression>,
     /// Most pages; more are an error.
     pub max_pages: Option<u64>,
 }

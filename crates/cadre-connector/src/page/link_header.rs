@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Answer, Position, Stuck};
+use crate::manifest::Expression;
 
 /// A `Link` header names the next page.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -12,6 +13,8 @@ pub struct LinkHeader {
     /// The relation of the link.
     #[serde(default = "next")]
     pub rel: String,
+    /// Yields how many records there are in all.
+    pub total: Option<Expression>,
     /// Most pages; more are an error.
     pub max_pages: Option<u64>,
 }

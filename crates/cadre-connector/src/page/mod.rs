@@ -87,9 +87,15 @@ pub struct Position {
     /// The page's whole URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The stated total of records, as far as known.
+    /// Where the pages end, in records, as far as known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// Records in the pages before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub seen: u64,
+    /// How many records there are in all, as the tool said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated: Option<u64>,
     /// Fingerprint of the page before, if it held records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<u64>,
@@ -206,6 +212,26 @@ impl Paging {
         (next.before < self.max_pages()).then_some(next)
     }
 
+    /// How many records there are in all, as the answer states it.
+    pub(crate) fn stated(&self, answer: &Answer<'_>) -> Result<Option<u64>, Stuck> {
+        let total = match self {
+            Paging::None(_) | Paging::SearchPages(_) => None,
+            Paging::LinkHeader(scheme) => scheme.total.as_ref(),
+            Paging::NextUrl(scheme) => scheme.total.as_ref(),
+            Paging::Cursor(scheme) => scheme.total.as_ref(),
+            Paging::Offset(scheme) => scheme.total.as_ref(),
+            Paging::PageNumber(scheme) => scheme.total.as_ref(),
+        };
+        total.map_or(Ok(None), |total| answer.count("total", total))
+    }
+
+    /// Whether a page without records, with others after it, has lost some: where only the number of
+    /// pages is stated, nothing else tells.
+    pub(crate) fn has_hole(&self, answer: &Answer<'_>, next: Option<&Position>) -> bool {
+        let Paging::PageNumber(scheme) = self else { return false };
+        scheme.pages.is_some() && answer.records == 0 && next.is_some()
+    }
+
     /// Most pages before the run ends with an error.
     #[must_use]
     pub fn max_pages(&self) -> u64 {
@@ -223,9 +249,14 @@ impl Paging {
     /// The expressions of the section, by key.
     pub(crate) fn expressions(&self) -> Vec<(&'static str, &Expression)> {
         let found: Vec<(&'static str, Option<&Expression>)> = match self {
-            Paging::None(_) | Paging::LinkHeader(_) | Paging::SearchPages(_) => Vec::new(),
-            Paging::NextUrl(scheme) => vec![("url", Some(&scheme.url))],
-            Paging::Cursor(scheme) => vec![("next", Some(&scheme.next))],
+            Paging::None(_) | Paging::SearchPages(_) => Vec::new(),
+            Paging::LinkHeader(scheme) => vec![("total", scheme.total.as_ref())],
+            Paging::NextUrl(scheme) => {
+                vec![("url", Some(&scheme.url)), ("total", scheme.total.as_ref())]
+            }
+            Paging::Cursor(scheme) => {
+                vec![("next", Some(&scheme.next)), ("total", scheme.total.as_ref())]
+            }
             Paging::Offset(scheme) => {
                 vec![("total", scheme.total.as_ref()), ("more", scheme.more.as_ref())]
             }

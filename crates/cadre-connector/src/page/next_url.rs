@@ -13,6 +13,8 @@ use crate::manifest::Expression;
 pub struct NextUrl {
     /// Yields the URL, absolute or relative; `null` or `""` ends.
     pub url: Expression,
+    /// Yields how many records there are in all.
+    pub total: Option<Expression>,
     /// Most pages; more are an error.
     pub max_pages: Option<u64>,
 }

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::PoisonError;
 
 use cadre_model::fault::Code;
 use serde_json::Value;
@@ -24,6 +23,10 @@ pub(super) struct Ahead {
     under_way: VecDeque<UnderWay>,
     /// Fingerprint of the page handed out last.
     last: Option<u64>,
+    /// Records handed out.
+    seen: u64,
+    /// How many there are in all, as the tool said last.
+    stated: Option<u64>,
     whole: bool,
 }
 
@@ -57,8 +60,9 @@ impl Ahead {
     ) -> Ahead {
         let paging = inner.connector.all()[stream].section.paging.as_ref();
         let start = position.unwrap_or_else(|| paging.map(Paging::start).unwrap_or_default());
-        let last = start.last;
-        Ahead { inner, stream, start: Some(start), under_way: VecDeque::new(), last, whole }
+        let Position { last, seen, stated, .. } = start;
+        let (start, under_way) = (Some(start), VecDeque::new());
+        Ahead { inner, stream, start, under_way, last, seen, stated, whole }
     }
 
     pub(super) async fn next(&mut self) -> Option<Result<Page, Failure>> {
@@ -81,7 +85,7 @@ impl Ahead {
 
     /// Makes a page, and sets the next ones under way.
     fn page(&mut self, position: &Position, assembled: Assembled) -> Result<Page, Failure> {
-        let Assembled { own, below } = assembled;
+        let Assembled { own, mut below } = assembled;
         if own.fingerprint.is_some() && own.fingerprint == self.last {
             return Err(self.inner.stuck(
                 self.stream,
@@ -90,10 +94,22 @@ impl Ahead {
             ));
         }
         self.last = own.fingerprint;
-        let next = own.next.map(|next| Position { last: own.fingerprint, ..next });
+        self.seen += own.records.len() as u64;
+        self.stated = own.stated.or(self.stated);
+        let (last, seen, stated) = (self.last, self.seen, self.stated);
+        let next = own.next.map(|next| Position { last, seen, stated, ..next });
+        let mut short = own.hole.then(|| self.inner.hole(self.stream, position));
         match &next {
             Some(next) => self.go_on(next),
-            None => self.under_way.clear(),
+            None => {
+                self.under_way.clear();
+                short = self.inner.short(self.stream, seen, stated).or(short);
+            }
+        }
+        if let Some(short) = short {
+            let incomplete =
+                self.inner.connector.family(self.inner.connector.all()[self.stream].name());
+            below.add(Below { problems: vec![short], incomplete, ..Below::default() });
         }
         let stream = &self.inner.connector.all()[self.stream].name;
         let records = own.records.into_iter().map(|value| RawRecord {
@@ -101,18 +117,12 @@ impl Ahead {
             value,
             parent: None,
         });
-        let mut problems = below.problems;
-        if self.whole {
-            let mut waiting =
-                self.inner.lookup_problems.lock().unwrap_or_else(PoisonError::into_inner);
-            problems.append(&mut waiting);
-        }
         Ok(Page {
             number: position.before + 1,
             records: records.chain(below.records).collect(),
             next: next.and_then(|next| serde_json::to_value(next).ok()),
-            total: own.total,
-            problems,
+            total: self.stated,
+            problems: below.problems,
             incomplete: below.incomplete,
         })
     }

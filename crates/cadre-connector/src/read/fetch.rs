@@ -23,7 +23,10 @@ use crate::session::Inner;
 pub(super) struct Fetched {
     pub(super) records: Vec<Value>,
     pub(super) next: Option<Position>,
-    pub(super) total: Option<u64>,
+    /// How many records there are in all, where the answer states it.
+    pub(super) stated: Option<u64>,
+    /// Whether it holds no record although there are pages after it that do.
+    pub(super) hole: bool,
     /// Of the records; `None` without any.
     pub(super) fingerprint: Option<u64>,
 }
@@ -37,7 +40,7 @@ pub(super) struct Below {
 }
 
 impl Below {
-    fn add(&mut self, other: Below) {
+    pub(super) fn add(&mut self, other: Below) {
         self.records.extend(other.records);
         for problem in other.problems {
             // One problem of a kind and page says enough.
@@ -93,7 +96,8 @@ impl Inner {
             return Ok(Fetched {
                 records: Vec::new(),
                 next: None,
-                total: position.total,
+                stated: None,
+                hole: false,
                 fingerprint: None,
             });
         }
@@ -132,17 +136,17 @@ impl Inner {
             url: &url,
             vars: &vars,
         };
-        let next = paging
-            .next(position, &looked_at)
-            .map_err(|stuck| self.stuck(at, position, &stuck.0))?;
-        let total = next.as_ref().and_then(|next| next.total).or(position.total);
+        let stuck = |stuck: page::Stuck| self.stuck(at, position, &stuck.0);
+        let next = paging.next(position, &looked_at).map_err(stuck)?;
+        let stated = paging.stated(&looked_at).map_err(stuck)?;
+        let hole = paging.has_hole(&looked_at, next.as_ref());
         let records = match (found, self.connector.all()[at].records_path.as_deref()) {
             (Found::Copied(records), _) => records,
             (Found::Taken(_), Some(path)) => take(&mut body, path),
             (Found::Taken(_) | Found::Missing, _) => Vec::new(),
         };
         let fingerprint = fingerprint(&records);
-        Ok(Fetched { records, next, total, fingerprint })
+        Ok(Fetched { records, next, stated, hole, fingerprint })
     }
 
     /// The records that the expression of the stream yields.
@@ -209,6 +213,33 @@ impl Inner {
         Failure::new(Code::RemoteUnknownHttpError, rule, self.redactor().text(&message))
     }
 
+    /// What there is to say about a pass that saw fewer records than the tool says there are: it was
+    /// not complete. More are no harm: a total may be older than the pages.
+    pub(super) fn short(&self, at: usize, seen: u64, stated: Option<u64>) -> Option<Failure> {
+        let stated = stated.filter(|stated| seen < *stated)?;
+        let found = format!("said that there are {stated} records, and sent {seen}");
+        Some(self.not_whole(at, "total", &found))
+    }
+
+    /// A page in the middle has no records.
+    pub(super) fn hole(&self, at: usize, position: &Position) -> Failure {
+        let page = position.before + 1;
+        self.not_whole(
+            at,
+            "pages",
+            &format!("sent page {page} without records, and later ones with"),
+        )
+    }
+
+    fn not_whole(&self, at: usize, key: &str, found: &str) -> Failure {
+        let stream = &self.connector.all()[at];
+        let label = &self.connector.manifest().label;
+        let message = format!("{label} {found}: `{}` was not read completely.", stream.name());
+        let rule = format!("{} {}.paging.{key}", manifest::FILE, stream.place());
+        Failure::new(Code::RemoteUnknownHttpError, rule, message)
+            .hint("Nothing was taken for deleted. If every sync says so, the tool counts records that the credentials may not see.")
+    }
+
     /// The sub-requests of the records of a stream, and theirs in turn.
     pub(super) fn below<'a>(
         self: &'a Arc<Self>,
@@ -259,8 +290,8 @@ impl Inner {
             if stream.is_optional() && self.is_closed(at) {
                 return Ok(Below::default());
             }
-            let values = match self.all_pages(at, &parent).await {
-                Ok(values) => values,
+            let (values, short) = match self.whole_pass(at, &parent).await {
+                Ok(pass) => pass,
                 Err(failure)
                     if stream.is_optional()
                         && failure.fault.code == Code::IntegrationPermissionMissing =>
@@ -284,15 +315,29 @@ impl Inner {
                 parent: Some(parent.clone()),
             });
             below.records = own.chain(std::mem::take(&mut below.records)).collect();
+            if let Some(short) = short {
+                let incomplete = self.connector.family(stream.name());
+                below.add(Below { problems: vec![short], incomplete, ..Below::default() });
+            }
             Ok(below)
         })
     }
 
+    /// The records of all pages.
     pub(crate) async fn all_pages(&self, at: usize, parent: &Value) -> Result<Vec<Value>, Failure> {
+        self.whole_pass(at, parent).await.map(|(records, _)| records)
+    }
+
+    /// The records of all pages, and why they are not complete if they are not.
+    async fn whole_pass(
+        &self,
+        at: usize,
+        parent: &Value,
+    ) -> Result<(Vec<Value>, Option<Failure>), Failure> {
         let stream = &self.connector.all()[at];
         let mut position = stream.section.paging.as_ref().map(Paging::start).unwrap_or_default();
         let mut all = Vec::new();
-        let mut last = None;
+        let (mut last, mut stated, mut short) = (None, None, None);
         loop {
             let fetched = self.fetch(at, &position, parent).await?;
             if fetched.fingerprint.is_some()
@@ -302,10 +347,17 @@ impl Inner {
                 return Err(self.stuck(at, &position, "the page repeats the one before it"));
             }
             last = fetched.fingerprint;
+            stated = fetched.stated.or(stated);
+            if fetched.hole {
+                short = Some(self.hole(at, &position));
+            }
             all.extend(fetched.records);
             match fetched.next {
                 Some(next) => position = next,
-                None => return Ok(all),
+                None => {
+                    let short = self.short(at, all.len() as u64, stated).or(short);
+                    return Ok((all, short));
+                }
             }
         }
     }

@@ -22,9 +22,6 @@ use crate::retry::Attempts;
 use crate::session::Inner;
 use crate::transport::sftp::{Pick, RemoteFile, Sftp, SftpAccount, SftpLimits, choose, no_match};
 
-/// The rule by which the transport says that there is no such file.
-pub(super) const NO_MATCHING_FILE: &str = "default: SFTP no matching file";
-
 /// The rows of the files of a stream.
 pub(super) struct Files {
     inner: Arc<Inner>,

@@ -4,9 +4,10 @@
 mod ahead;
 mod fetch;
 mod files;
+mod lookup;
 mod search;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use cadre_model::fault::Code;
 use serde_json::{Value, json};
@@ -62,6 +63,8 @@ enum Source {
     Http(ahead::Ahead),
     Files(files::Files),
     Search(search::Entries),
+    /// The pages that a lookup has read already.
+    Held(lookup::Held),
     Done,
 }
 
@@ -94,12 +97,18 @@ impl Reader {
             Source::Http(ahead) => (ahead.next().await, ahead.stream),
             Source::Files(files) => (files.next().await, files.stream),
             Source::Search(entries) => (entries.next().await, entries.stream),
+            Source::Held(held) => (held.next().await, held.stream),
             Source::Start { .. } | Source::Done => return None,
         };
         match page {
-            Some(Ok(page)) => {
+            Some(Ok(mut page)) => {
                 if page.next.is_none() {
                     self.source = Source::Done;
+                }
+                if self.whole {
+                    let waiting = &self.inner.lookup_problems;
+                    page.problems
+                        .append(&mut waiting.lock().unwrap_or_else(PoisonError::into_inner));
                 }
                 Some(Ok(page))
             }
@@ -130,6 +139,11 @@ impl Reader {
 
     async fn open(&mut self, at: usize, resume: Option<Value>) -> Result<Source, Failure> {
         let inner = self.inner.clone();
+        if self.whole
+            && let Some(held) = lookup::Held::take(&inner, at)
+        {
+            return Ok(Source::Held(held));
+        }
         Ok(match inner.connector.manifest().transport {
             TransportKind::Http => {
                 let position = resume.map(serde_json::from_value::<Position>).transpose().map_err(
@@ -151,9 +165,7 @@ impl Reader {
     fn forgiven(&self, at: usize, failure: Failure) -> Result<Page, Failure> {
         let connector = &self.inner.connector;
         let stream = &connector.all()[at];
-        let missing = failure.fault.code == Code::IntegrationPermissionMissing
-            || failure.rule == files::NO_MATCHING_FILE;
-        if !stream.is_optional() || !missing {
+        if !stream.is_optional() || !failure.is_absence() {
             return Err(failure);
         }
         let incomplete = connector.family(stream.name());

@@ -198,3 +198,142 @@ async fn an_answer_without_records_is_no_empty_list() {
         assert_eq!((all.len(), all[0].records.len()), (1, 0), "{name}");
     }
 }
+
+/// What a vendor answers in turn: how many records, and the total or the number of pages it states.
+/// After the last it answers nothing more than the same total.
+type Told = &'static [(usize, Option<u64>)];
+
+async fn told(State(pages): State<Told>, params: Params) -> Json<Value> {
+    let at = match params.get("offset") {
+        Some(offset) => offset.parse::<usize>().expect("a number").div_ceil(5),
+        None => number(&params, "page", 1) - 1,
+    };
+    let end = (0, pages[pages.len() - 1].1);
+    let (records, total) = pages.get(at).copied().unwrap_or(end);
+    let data: Vec<Value> = (0..records).map(|id| json!({"id": at * 5 + id})).collect();
+    let next = (at + 1 < pages.len()).then(|| format!("/people?page={}", at + 2));
+    Json(
+        json!({"data": data, "total": total, "pages": total, "next": next, "cursor": next.as_ref().map(|_| at + 2)}),
+    )
+}
+
+/// A tool that says that there are more records than it sends was not read to its end, and a sync
+/// must not take the others for deleted.
+#[tokio::test]
+async fn fewer_records_than_stated_are_no_complete_pass() {
+    const ALL: &[&str] = &["offset", "number", "cursor", "url"];
+    const COUNTED: &[&str] = &["offset", "number"];
+    let manifest = "auth: {type: none}
+limits: {concurrency: 2}
+streams:
+  offset: {request: {path: /people}, response: {records: .data}, paging: {type: offset, param: offset, size: 5, total: .total}}
+  number: {request: {path: /people}, response: {records: .data}, paging: {type: page_number, param: page, size: 5, total: .total}}
+  pages: {request: {path: /people}, response: {records: .data}, paging: {type: page_number, param: page, size: 5, pages: .pages}}
+  cursor: {request: {path: /people}, response: {records: .data}, paging: {type: cursor, next: .cursor, param: page, total: .total}}
+  url: {request: {path: /people}, response: {records: .data}, paging: {type: next_url, url: .next, total: .total}}
+";
+    let t = Some;
+    let cases: Vec<(&str, &[&str], Told, Option<&str>)> = vec![
+        ("whole", ALL, &[(5, Some(12)), (5, Some(12)), (2, Some(12))], None),
+        (
+            "an empty page in the middle",
+            ALL,
+            &[(5, Some(12)), (0, Some(12)), (2, Some(12))],
+            t("12 records, and sent 7"),
+        ),
+        (
+            // A read by offset goes on where the short page ended, and misses nothing.
+            "a short page in the middle",
+            &["number", "cursor", "url"],
+            &[(5, Some(12)), (3, Some(12)), (2, Some(12))],
+            t("12 records, and sent 10"),
+        ),
+        (
+            "an empty last page",
+            ALL,
+            &[(5, Some(12)), (5, Some(12)), (0, Some(12))],
+            t("12 records, and sent 10"),
+        ),
+        ("an empty first page", ALL, &[(0, Some(7)), (2, Some(7))], t("7 records, and sent 2")),
+        ("nothing although there is one", ALL, &[(0, Some(1))], t("1 records, and sent 0")),
+        ("more than stated", ALL, &[(5, Some(9)), (5, Some(9))], None),
+        ("one was deleted meanwhile", ALL, &[(5, Some(12)), (5, Some(12)), (1, Some(11))], None),
+        (
+            "one came meanwhile",
+            ALL,
+            &[(5, Some(12)), (5, Some(12)), (2, Some(13))],
+            t("13 records, and sent 12"),
+        ),
+        ("said once", ALL, &[(5, Some(12)), (0, None), (2, None)], t("12 records, and sent 7")),
+        ("none at all", ALL, &[(0, Some(0))], None),
+        ("never said", &["cursor", "url"], &[(5, None), (0, None), (2, None)], None),
+        ("pages, whole", &["pages"], &[(5, Some(3)), (5, Some(3)), (0, Some(3))], None),
+        (
+            "pages, one empty",
+            &["pages"],
+            &[(5, Some(3)), (0, Some(3)), (2, Some(3))],
+            t("sent page 2 without records"),
+        ),
+    ];
+    for (what, streams, told_pages, expected) in cases {
+        let router = Router::new().route("/people", get(told)).with_state(told_pages);
+        let setup = setup(router, manifest).await;
+        for stream in streams {
+            let session = &setup.session;
+            let all = pages(&mut session.read(stream, None)).await;
+            let last = all.last().expect("a page");
+            let found = all.iter().flat_map(|page| &page.problems).next();
+            let words = found.map(|problem| problem.fault.message.as_str());
+            match expected {
+                None => assert_eq!(words, None, "{what}, {stream}"),
+                Some(part) => {
+                    assert!(
+                        words.is_some_and(|words| words.contains(part)),
+                        "{what}, {stream}: {words:?}"
+                    );
+                    let key = if *stream == "pages" { "pages" } else { "total" };
+                    let rule = format!("connector.yaml streams.{stream}.paging.{key}");
+                    assert_eq!(found.map(|problem| &problem.rule), Some(&rule));
+                    let incomplete = all.iter().flat_map(|page| &page.incomplete);
+                    assert!(incomplete.clone().any(|name| name == stream), "{what}, {stream}");
+                }
+            }
+            // What was seen before is not forgotten when a read goes on.
+            if COUNTED.contains(stream) && all.len() > 1 && expected.is_some() {
+                let rest = pages(&mut session.read(stream, all[all.len() - 2].next.clone())).await;
+                assert_eq!(
+                    rest.last().map(|page| &page.incomplete),
+                    Some(&last.incomplete),
+                    "{what}, {stream}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn fewer_children_than_stated_are_no_complete_pass() {
+    let manifest = "auth: {type: none}
+streams:
+  parents: {request: {path: /parents}, paging: {type: none}}
+  children:
+    each: {stream: parents}
+    request: {path: /people}
+    response: {records: .data}
+    paging: {type: page_number, param: page, size: 5, total: .total}
+";
+    let pages_told: Told = &[(5, Some(12)), (0, Some(12)), (2, Some(12))];
+    let router = Router::new()
+        .route("/people", get(told))
+        .with_state(pages_told)
+        .route("/parents", get(|| async { Json(json!([{"id": "a"}, {"id": "b"}])) }));
+    let setup = setup(router, manifest).await;
+    let all = pages(&mut setup.session.read("parents", None)).await;
+    assert_eq!(all[0].incomplete, ["children"]);
+    assert_eq!(all[0].records.len(), 2 + 2 * 7);
+    let words: Vec<&str> = all[0].problems.iter().map(|p| p.fault.message.as_str()).collect();
+    assert_eq!(
+        words,
+        ["Acme said that there are 12 records, and sent 7: `children` was not read completely."]
+    );
+}

@@ -36,6 +36,9 @@ const LISTS: &[&str] = &[
 ];
 /// Lists below a record: the list above, and their name.
 const LISTS_BELOW: &[(&str, &str)] = &[("jobs", "postings")];
+/// Records whose files can be listed, and the field of a file that names them.
+const OWNERS: &[(&str, &str)] =
+    &[("candidates", "candidate_id"), ("applications", "application_id")];
 /// Records of a page that nobody asked to be longer or shorter, and the longest page.
 const PAGE: (usize, usize) = (50, 100);
 
@@ -77,6 +80,14 @@ async fn list_below(
     headers: HeaderMap,
     Query(params): Query<Params>,
 ) -> Response {
+    if (above.as_str(), name.as_str()) == ("attachments", "content") {
+        return content(&world, &id);
+    }
+    if let ("attachments", Some((above, field))) =
+        (name.as_str(), OWNERS.iter().find(|(list, _)| *list == above))
+    {
+        return files_of(&world, above, field, &id);
+    }
     let Some((above, name)) =
         LISTS_BELOW.iter().find(|pair| **pair == (above.as_str(), name.as_str()))
     else {
@@ -86,6 +97,33 @@ async fn list_below(
         return not_found();
     }
     page(&world, name, Some(&id), &params, &address(&uri, &headers))
+}
+
+/// The files of one record, all at once: `{"attachments": […]}`.
+fn files_of(world: &World, above: &str, field: &str, id: &str) -> Response {
+    let state = world.state();
+    if state.ats.get(above).and_then(|table| table.get(id)).is_none() {
+        return not_found();
+    }
+    let rows = state.ats.get("attachments").into_iter().flat_map(|table| table.rows());
+    let files: Vec<&Value> =
+        rows.filter(|row| !row.archived && row.value[field] == *id).map(|row| &row.value).collect();
+    Json(json!({ "attachments": files })).into_response()
+}
+
+/// What is in a file: a line that names it.
+fn content(world: &World, id: &str) -> Response {
+    let state = world.state();
+    let Some(row) = state.ats.get("attachments").and_then(|table| table.get(id)) else {
+        return not_found();
+    };
+    let name = row.value["file_name"].as_str().unwrap_or_default();
+    let kind = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("pdf") => "application/pdf",
+        Some("png") => "image/png",
+        _ => "application/octet-stream",
+    };
+    ([(CONTENT_TYPE, kind)], format!("This is {name}, file {id}.\n")).into_response()
 }
 
 async fn one(
