@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cadre_connector::{Account, Failure, Io, NoObserver, Page, ReadLimits, Replay, Session};
-use cadre_map::{Context, Mapping, Overlay};
+use cadre_map::{Context, INLINE, Mapping, Overlay};
 use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::shape::Kind;
 use cadre_model::time::FixedClock;
@@ -42,6 +42,16 @@ struct Case {
     secrets: Map<String, Value>,
     streams: Option<Vec<String>>,
     mapping: Option<Value>,
+    live: Option<LiveCase>,
+}
+
+/// A live read in place of streams.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LiveCase {
+    operation: String,
+    /// `$record`.
+    record: Value,
 }
 
 /// What a run over a case yields.
@@ -113,6 +123,10 @@ async fn read_case(case: &Case, entry: &Arc<Entry>, replay: Arc<Replay>) -> Resu
     let session = Session::new(entry.connector.clone(), Account { settings, secrets }, io)
         .only(wanted.iter().cloned());
     let mut found = Yield::default();
+    if let Some(live) = &case.live {
+        read_live(live, entry, &session, &mut found).await?;
+        return Ok(found);
+    }
     if let Err(failure) = session.lookups().await {
         found.failure = Some(failure);
         return Ok(found);
@@ -133,6 +147,39 @@ async fn read_case(case: &Case, entry: &Arc<Entry>, replay: Arc<Replay>) -> Resu
         }
     }
     Ok(found)
+}
+
+async fn read_live(
+    live: &LiveCase,
+    entry: &Entry,
+    session: &Session,
+    found: &mut Yield,
+) -> Result<(), String> {
+    let Some((operation, map)) = entry.live.get_key_value(live.operation.as_str()) else {
+        return Err(format!("case.yaml: live: there is no `{}`", live.operation));
+    };
+    let answered = match session.live(operation, &live.record).await {
+        Ok(answered) => answered,
+        Err(failure) => {
+            found.failure = Some(failure);
+            return Ok(());
+        }
+    };
+    let context = Context {
+        settings: session.settings(),
+        parent: None,
+        lookup: &Value::Null,
+        now: session.now(),
+    };
+    for raw in &answered {
+        let outcome = map.apply(INLINE, raw, &context);
+        found.issues.extend(outcome.issues);
+        for mapped in outcome.records {
+            found.records.entry(operation).or_default().push(plain(&mapped));
+            found.issues.extend(mapped.issues);
+        }
+    }
+    Ok(())
 }
 
 fn maps(case: &Case, entry: &Entry) -> Result<Vec<Mapping>, String> {
@@ -338,7 +385,7 @@ fn compare_issues(expected: &[Value], found: &[Issue], differences: &mut Vec<Str
                 .iter()
                 .all(|name| issue.get(name).is_none_or(|value| *value == found[name]))
         };
-        match left.iter().position(|found| fits(&found)) {
+        match left.iter().position(fits) {
             Some(at) => {
                 left.remove(at);
             }

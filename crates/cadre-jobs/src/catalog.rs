@@ -10,6 +10,7 @@ use std::sync::Arc;
 use cadre_connector::{Connector, Failure, Problem};
 use cadre_map::{Mapping, Overlay};
 use cadre_model::fault::Code;
+use cadre_model::live::live_read;
 use cadre_store::Integration;
 
 /// The text files of a connector folder, by path inside it.
@@ -59,6 +60,8 @@ pub struct Entry {
     pub connector: Arc<Connector>,
     /// Its mapping, one per model.
     pub maps: Vec<Mapping>,
+    /// What it can be asked live, by operation, and how an answer is read.
+    pub live: BTreeMap<&'static str, Mapping>,
     /// The README of its folder.
     pub readme: String,
 }
@@ -113,10 +116,12 @@ impl Entry {
         if let Some(connector) = &connector {
             problems.extend(streams_fit(&folder.name, connector, &maps));
         }
+        let live = connector.as_ref().map(|connector| live(&folder.name, connector, &mut problems));
         match connector {
             Some(connector) if problems.is_empty() => Ok(Entry {
                 connector: Arc::new(connector),
                 maps,
+                live: live.unwrap_or_default(),
                 readme: folder.files.get("README.md").cloned().unwrap_or_default(),
             }),
             _ => Err(problems),
@@ -194,6 +199,32 @@ fn problem(file: String, message: &str, hint: &str) -> Problem {
 /// A connector names its file only; people look for it in its folder.
 fn in_folder(folder: &str, problem: Problem) -> Problem {
     Problem { file: format!("{folder}/{}", problem.file), ..problem }
+}
+
+/// How the answers of live reads are read.
+fn live(
+    folder: &str,
+    connector: &Connector,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<&'static str, Mapping> {
+    let mut found = BTreeMap::new();
+    for live in connector.live() {
+        // An operation that is not known has been complained about.
+        let Some(read) = live_read(&live.operation) else { continue };
+        let file = format!("{folder}/connector.yaml");
+        match Mapping::table(read.answer, &file, &live.map) {
+            Ok(map) => {
+                found.insert(read.id, map);
+            }
+            Err(wrong) => problems.extend(wrong.into_iter().map(|wrong| Problem {
+                file: wrong.file,
+                line: wrong.line,
+                message: format!("live.{}.map: {}", read.id, wrong.message),
+                hint: wrong.hint,
+            })),
+        }
+    }
+    found
 }
 
 /// Every stream that a mapping reads must be there, and every stream must be used.

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::enqueue::{Enqueued, enqueue_sync};
 use crate::observe::Log;
+use crate::pin::pinned;
 use crate::settings::Parts;
 
 /// What linking an account takes.
@@ -77,15 +78,17 @@ pub async fn link(
             Fault::new(Code::PlatformInputInvalid, format!("mapping: {}", words.join("; ")))
         })?;
     }
+    let mut settings = account.settings.clone();
     if link.check {
-        check(parts, scope, &entry, &account).await?;
+        let host_key = check(parts, scope, &entry, &account).await?;
+        settings = pinned(&settings, host_key).unwrap_or(settings);
     }
     let new = NewIntegration {
         tool: link.tool,
         category,
         suffix: link.suffix,
         end_user: link.end_user,
-        settings: account.settings,
+        settings,
         secrets: account.secrets,
         scope_config_id: None,
         mapping: link.mapping,
@@ -104,13 +107,14 @@ pub async fn link(
     Ok((integration, run))
 }
 
-/// Asks the tool whether the credentials work; the exchanges are kept as a connection flow.
+/// Asks the tool whether the credentials work; the exchanges are kept as a connection flow. Returns
+/// the key that a server of files showed.
 async fn check(
     parts: &Parts,
     scope: &EnvironmentScope,
     entry: &Arc<crate::catalog::Entry>,
     account: &Account,
-) -> Result<(), Fault> {
+) -> Result<Option<String>, Fault> {
     let interaction_id = random_id();
     let started_at = parts.clock.now_ms();
     let log = Arc::new(Log::new(interaction_id.clone(), u64::MAX, parts.clock.clone()));
@@ -120,7 +124,8 @@ async fn check(
         observer: log.clone(),
         limits: parts.settings.read.clone(),
     };
-    let outcome = Session::new(entry.connector.clone(), account.clone(), io).check().await;
+    let session = Session::new(entry.connector.clone(), account.clone(), io);
+    let outcome = session.check().await;
     let fault = outcome.as_ref().err().map(|failure| failure.fault.clone());
     let interaction = NewInteraction {
         id: interaction_id,
@@ -136,5 +141,5 @@ async fn check(
         tracing::warn!(%error, "a connection flow was not written to the log");
     }
     log.write(&parts.store).await;
-    fault.map_or(Ok(()), Err)
+    fault.map_or_else(|| Ok(session.host_key()), Err)
 }

@@ -12,11 +12,15 @@ pub mod cases;
 pub mod catalog;
 pub mod connect;
 pub mod enqueue;
+pub mod live;
 pub mod observe;
+mod pin;
 pub mod settings;
+pub mod standing;
 pub mod sync;
 pub mod worker;
 
 pub use catalog::{Catalog, Entry};
 pub use enqueue::{Enqueued, enqueue_sync};
 pub use settings::{Parts, Settings};
+pub use standing::Standings;

@@ -8,6 +8,7 @@ use cadre_model::time::Clock;
 use cadre_store::Store;
 
 use crate::catalog::Catalog;
+use crate::standing::Standings;
 
 /// The parts that jobs are made of. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Parts {
     pub http: Arc<dyn HttpSend>,
     /// What a job may use.
     pub settings: Arc<Settings>,
+    /// Log-ins and budgets of the accounts that were at work.
+    pub standings: Arc<Standings>,
 }
 
 /// Limits and intervals of jobs.
@@ -37,6 +40,10 @@ pub struct Settings {
     pub concurrent_syncs: usize,
     /// Limits of reading from a vendor.
     pub read: ReadLimits,
+    /// How long one call may talk to the vendor, its waits included.
+    pub live_timeout: Duration,
+    /// Largest file that is fetched for a caller, in bytes.
+    pub file_bytes: u64,
     /// Largest share of a model's records that may vanish in one sync before a person is asked.
     pub suspicious_drop: f64,
     /// With how few records a model is too small for the share to mean anything.
@@ -55,6 +62,8 @@ impl Default for Settings {
             sync_timeout: Duration::from_secs(6 * 3600),
             concurrent_syncs: 4,
             read: ReadLimits::default(),
+            live_timeout: Duration::from_secs(20),
+            file_bytes: 50 << 20,
             suspicious_drop: 0.5,
             suspicious_drop_from: 20,
             exchange_bodies: 10,

@@ -4,15 +4,19 @@
 use std::sync::Arc;
 
 use cadre_model::fault::{Code, Fault};
+use cadre_model::live::LiveRead;
 use cadre_model::model::ModelDef;
 use cadre_store::{
-    EnvironmentScope, Integration, IntegrationStatus, QaStatus, RunState, ScopeConfig, SetupStatus,
+    EnvironmentScope, Integration, IntegrationStatus, InteractionKind, QaStatus, RunState,
+    ScopeConfig, Setting, SetupStatus,
 };
 
 use crate::api::force_sync::inactive;
+use crate::limit::Slot;
+use crate::recorder::Call;
 use crate::refuse::Refused;
 use crate::scope::{ForIntegration, unavailable};
-use crate::state::{AppState, Coverage};
+use crate::state::{AppState, Coverage, LIVE_AT_ONCE};
 
 /// What the tool of an integration offers.
 #[derive(Debug, Clone)]
@@ -101,6 +105,102 @@ pub async fn readable(
             ),
         ));
     }
+    set_up(state, here).await
+}
+
+/// Whether an action of the integration, or a live read, may be done now.
+///
+/// # Errors
+///
+/// The first reason why not.
+pub async fn doable(
+    state: &AppState,
+    here: &ForIntegration,
+    config: &ScopeConfig,
+    read: &LiveRead,
+) -> Result<(), Refused> {
+    let integration = &here.integration;
+    let entry = state.catalog.get(&integration.tool);
+    let offered = entry.is_some_and(|entry| entry.live.contains_key(read.id));
+    permitted(state, here, config, (read.id, read.label), offered)?;
+    set_up(state, here).await
+}
+
+/// Whether requests may be passed through to the tool now.
+///
+/// # Errors
+///
+/// The first reason why not.
+pub fn passable(
+    state: &AppState,
+    here: &ForIntegration,
+    config: &ScopeConfig,
+) -> Result<(), Refused> {
+    let entry = state.catalog.get(&here.integration.tool);
+    let offered = entry.is_some_and(|entry| !entry.connector.manifest().passthrough.is_empty());
+    permitted(state, here, config, ("passthrough", "Pass a request through"), offered)
+}
+
+/// Room for one piece of live work; the call is of this kind from now on.
+///
+/// # Errors
+///
+/// `PLATFORM.CONCURRENCY_LIMIT_EXCEEDED` when there is none.
+pub fn room(
+    state: &AppState,
+    call: &Call,
+    integration_id: &str,
+    kind: InteractionKind,
+) -> Result<Slot, Refused> {
+    match state.live_slot(integration_id) {
+        Ok(slot) => {
+            call.asks_the_tool(kind, slot.limit, slot.remaining);
+            Ok(slot)
+        }
+        Err(fault) => {
+            call.asks_the_tool(kind, LIVE_AT_ONCE, 0);
+            Err(fault.into())
+        }
+    }
+}
+
+/// Whether the integration is on, the tool can do it, and nobody switched it off.
+fn permitted(
+    state: &AppState,
+    here: &ForIntegration,
+    config: &ScopeConfig,
+    (id, words): (&str, &str),
+    offered: bool,
+) -> Result<(), Refused> {
+    let integration = &here.integration;
+    if integration.status == IntegrationStatus::Inactive {
+        return Err(inactive(&integration.id).into());
+    }
+    if !offered {
+        return Err(Refused::new(
+            Code::IntegrationActionNotAvailable,
+            format!(
+                "The action {id} ({words}) is not available for {}.",
+                label(state, integration)
+            ),
+        ));
+    }
+    if config.action(id) == Setting::Disabled {
+        return Err(Refused::new(
+            Code::IntegrationActionDisabled,
+            format!(
+                "The action {id} ({words}) is switched off in the scope configuration {} of `{}`.",
+                config.name.as_deref().unwrap_or(&config.id),
+                integration.id
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the integration is set up, and its first sync has passed.
+async fn set_up(state: &AppState, here: &ForIntegration) -> Result<(), Refused> {
+    let integration = &here.integration;
     match (integration.setup_status, integration.qa_status) {
         (SetupStatus::Incomplete, _) => Err(Refused::new(
             Code::IntegrationSetupIncomplete,

@@ -52,8 +52,18 @@ struct Known {
     integration_id: Option<String>,
     standing: Option<Standing>,
     body: Option<Value>,
-    /// Whether something else writes the interaction, with more than is known here.
-    written: bool,
+    live: Option<LiveWork>,
+    /// What stands in the log in place of a path that is itself a secret.
+    shown_path: Option<&'static str>,
+}
+
+/// What is known of a call that asks the tool.
+#[derive(Debug)]
+struct LiveWork {
+    kind: InteractionKind,
+    limit: u32,
+    remaining: u32,
+    rule: Option<String>,
 }
 
 impl Call {
@@ -79,6 +89,26 @@ impl Call {
 
     pub(crate) fn stands(&self, standing: Option<Standing>) {
         self.update(|known| known.standing = standing);
+    }
+
+    /// The call asks the tool; its log holds the exchanges.
+    pub(crate) fn asks_the_tool(&self, kind: InteractionKind, limit: u32, remaining: u32) {
+        let live = LiveWork { kind, limit, remaining, rule: None };
+        self.update(|known| known.live = Some(live));
+    }
+
+    /// The rule that classified what the tool answered.
+    pub(crate) fn judged_by(&self, rule: Option<String>) {
+        self.update(|known| {
+            if let Some(live) = &mut known.live {
+                live.rule = rule;
+            }
+        });
+    }
+
+    /// Keeps the path out of the log.
+    pub(crate) fn hide_path(&self, shown: &'static str) {
+        self.update(|known| known.shown_path = Some(shown));
     }
 
     pub(crate) fn with_body(&self, body: Value) {
@@ -195,23 +225,22 @@ pub async fn record(State(state): State<AppState>, mut request: Request, next: N
     });
 
     let known = call.take();
+    let path = known.shown_path.unwrap_or(uri.path());
     let fault = refuse::fault_of(&response, &method, uri.path());
     let recorded = known.environment_id.is_some();
     if let Some(fault) = &fault {
         if fault.code == cadre_model::fault::Code::PlatformUnknownError {
             let cause = fault.context.as_deref().unwrap_or_default();
-            tracing::error!(interaction.id = %call.id, %method, path = uri.path(), cause, "failed");
+            tracing::error!(interaction.id = %call.id, %method, path, cause, "failed");
         }
         let log_url = recorded.then(|| state.log_url(&call.id));
         let class = Class::of_path(uri.path());
         let wording = &state.wording;
         response = refuse::finish(response, fault, class, wording, log_url.as_deref());
     }
-    add_headers(&mut response, &call.id, known.standing);
+    add_headers(&mut response, &call.id, &known);
 
-    if let Some(environment_id) = known.environment_id
-        && !known.written
-    {
+    if let Some(environment_id) = known.environment_id {
         let failed = fault.is_some();
         // Of a call that succeeded, what it asked is enough.
         let query = uri.query().map(shortened);
@@ -227,13 +256,13 @@ pub async fn record(State(state): State<AppState>, mut request: Request, next: N
             environment_id,
             integration_id: known.integration_id,
             parent_id: None,
-            kind: InteractionKind::Api,
-            title: format!("{method} {}", uri.path()),
+            kind: known.live.as_ref().map_or(InteractionKind::Api, |live| live.kind),
+            title: format!("{method} {path}"),
             method: Some(method.to_string()),
-            path: Some(uri.path().to_owned()),
+            path: Some(path.to_owned()),
             status: Some(response.status().as_u16()),
             fault,
-            rule: None,
+            rule: known.live.and_then(|live| live.rule),
             started_at,
             ended_at: Some(started_at.saturating_add(took)),
             request,
@@ -244,7 +273,7 @@ pub async fn record(State(state): State<AppState>, mut request: Request, next: N
     response
 }
 
-fn add_headers(response: &mut Response, interaction_id: &str, standing: Option<Standing>) {
+fn add_headers(response: &mut Response, interaction_id: &str, known: &Known) {
     let headers = response.headers_mut();
     let mut put = |name, text: &str| {
         if let Ok(value) = HeaderValue::from_str(text) {
@@ -252,7 +281,11 @@ fn add_headers(response: &mut Response, interaction_id: &str, standing: Option<S
         }
     };
     put(INTERACTION_HEADER, interaction_id);
-    if let Some(standing) = standing {
+    if let Some(live) = &known.live {
+        put(HeaderName::from_static("concurrency-limit"), &live.limit.to_string());
+        put(HeaderName::from_static("concurrency-remaining"), &live.remaining.to_string());
+    }
+    if let Some(standing) = known.standing {
         put(HeaderName::from_static("ratelimit-policy"), &standing.policy_header());
         put(HeaderName::from_static("ratelimit"), &standing.header());
     }

@@ -27,6 +27,35 @@ impl<T: Serialize> IntoResponse for Data<T> {
     }
 }
 
+/// `{"status": "success", "data": …, "warnings": […]}`.
+#[derive(Debug)]
+pub struct Warned<T> {
+    /// The answer.
+    pub data: T,
+    /// What the caller should know beside it.
+    pub warnings: Vec<String>,
+}
+
+impl<T: Serialize> IntoResponse for Warned<T> {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Warning {
+            message: String,
+        }
+        #[derive(Serialize)]
+        struct Envelope<T> {
+            status: &'static str,
+            data: T,
+            warnings: Vec<Warning>,
+        }
+        let warnings = self.warnings.into_iter().map(|message| Warning { message }).collect();
+        match serde_json::to_vec(&Envelope { status: "success", data: self.data, warnings }) {
+            Ok(body) => json(body),
+            Err(error) => Refused::from(Fault::unknown(error)).into_response(),
+        }
+    }
+}
+
 /// A page of records, rendered already.
 #[derive(Debug)]
 pub struct Page {

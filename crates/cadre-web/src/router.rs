@@ -3,15 +3,19 @@
 use axum::extract::{Extension, RawQuery, State};
 use axum::routing::{MethodRouter, get, post, put};
 use axum::{Router, middleware};
+use cadre_model::live::{LIVE_READS, LiveRead};
 use cadre_model::registry;
 use std::sync::Arc;
 
 use crate::api::lists::List;
-use crate::api::{check_api_key, force_sync, health, integrations, tools, unknown};
+use crate::api::{
+    attachments, check_api_key, files, force_sync, health, integrations, passthrough, tools,
+    unknown,
+};
 use crate::console::{log, login, overview};
 use crate::recorder::{self, Call};
 use crate::reply;
-use crate::scope::{Caller, NamedIntegration};
+use crate::scope::{Caller, ForIntegration, NamedIntegration, PathPart};
 use crate::state::AppState;
 use crate::{assets, openapi};
 
@@ -26,9 +30,11 @@ pub enum Audience {
     Integration,
     /// People who are logged in.
     Visitor,
+    /// Whoever was given the link: the path itself is the proof.
+    Link,
 }
 
-/// Every route that is not a list of records: method, path, who may use it.
+/// Every route that is neither a list of records nor a live read: method, path, who may use it.
 pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/check-api-key", Audience::Key),
     ("POST", "/v1/force-sync", Audience::Integration),
@@ -36,6 +42,8 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("DELETE", "/v1/integrations/{integration_id}", Audience::Key),
     ("PUT", "/v1/integrations/{integration_id}/enabled", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
+    ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
+    ("GET", "/files/{ticket}", Audience::Link),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
     ("GET", "/ready", Audience::Public),
@@ -52,7 +60,9 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
 pub fn routes() -> Vec<(&'static str, String, Audience)> {
     let fixed = ROUTES.iter().map(|(method, path, who)| (*method, (*path).to_owned(), *who));
     let lists = lists().into_iter().map(|(path, _)| ("GET", path, Audience::Integration));
-    fixed.chain(lists).collect()
+    let live = LIVE_READS.iter();
+    let live = live.map(|read| ("GET", format!("/v1{}", read.path), Audience::Integration));
+    fixed.chain(lists).chain(live).collect()
 }
 
 /// Every list of records, by its path.
@@ -83,6 +93,8 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/v1/integrations/{integration_id}/enabled", put(integrations::put_enabled))
         .route("/v1/tools/{category}", get(tools::get))
+        .route("/v1/passthrough/{tool}/{api}", post(passthrough::post))
+        .route("/files/{ticket}", get(files::get))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
@@ -95,11 +107,27 @@ pub fn router(state: AppState) -> Router {
     for (path, list) in lists() {
         router = router.route(&path, list_route(list));
     }
+    for read in LIVE_READS {
+        router = router.route(&format!("/v1{}", read.path), live_route(read));
+    }
     let recording = middleware::from_fn_with_state(state.clone(), recorder::record);
     let routes: Router = router.fallback(unknown::any).with_state(state);
     // Around the routes as a whole: a refused method names the methods that are allowed, and what
     // the framework itself answers is seen too.
     Router::new().fallback_service(routes).layer(recording)
+}
+
+/// The route of one live read: every answer so far is a list of files.
+fn live_route(read: &'static LiveRead) -> MethodRouter<AppState> {
+    get(
+        async move |state: State<AppState>,
+                    caller: Caller,
+                    id: PathPart,
+                    here: ForIntegration,
+                    call: Extension<Arc<Call>>| {
+            attachments::get(read, state, caller, id, here, call).await
+        },
+    )
 }
 
 /// The route of one list: the generic handler, told which list it is.

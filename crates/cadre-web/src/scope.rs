@@ -188,15 +188,31 @@ impl<S: Send + Sync> FromRequestParts<S> for PathPart {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        let path = Path::<String>::from_request_parts(parts, state).await.map_err(|_| {
-            let path = parts.uri.path();
-            Refused::new(
-                Code::PlatformInputInvalid,
-                format!("The path {path} is not percent-encoded UTF-8."),
-            )
-        })?;
-        Ok(Self(path.0))
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) = path.map_err(|_| not_text(parts.uri.path()))?;
+        Ok(Self(text))
     }
+}
+
+/// The two variable parts of a path, as text.
+#[derive(Debug, Clone)]
+pub struct PathPair(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathPair {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let pair = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((first, second)) = pair.map_err(|_| not_text(parts.uri.path()))?;
+        Ok(Self(first, second))
+    }
+}
+
+fn not_text(path: &str) -> Refused {
+    Refused::new(
+        Code::PlatformInputInvalid,
+        format!("The path {path} is not percent-encoded UTF-8."),
+    )
 }
 
 /// The integration that the path names, of the caller's environment.

@@ -15,7 +15,7 @@ use crate::recorder::Recorder;
 use crate::refuse::{DEFAULT_PRODUCT, Wording};
 
 /// Pieces of live work with the tool of one integration that may run at once.
-const LIVE_AT_ONCE: u32 = 30;
+pub(crate) const LIVE_AT_ONCE: u32 = 30;
 
 /// What the operator can set.
 #[derive(Debug, Clone)]

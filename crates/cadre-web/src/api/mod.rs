@@ -1,9 +1,12 @@
 //! The API, one file per endpoint: its parameters, its handler, its answer.
 
+pub mod attachments;
 pub mod check_api_key;
+pub mod files;
 pub mod force_sync;
 pub mod health;
 pub mod integrations;
 pub mod lists;
+pub mod passthrough;
 pub mod tools;
 pub mod unknown;

@@ -307,13 +307,17 @@ fn request_rows(request: Option<&Value>) -> Vec<Row> {
 
 /// The call as a command, for calls of the API.
 fn curl(state: &AppState, interaction: &Interaction) -> Option<String> {
-    if interaction.kind != InteractionKind::Api {
+    let kinds = [InteractionKind::Api, InteractionKind::Action, InteractionKind::Passthrough];
+    if !kinds.contains(&interaction.kind) {
         return None;
     }
     let (method, path) = (interaction.method.as_deref()?, interaction.path.as_deref()?);
     let request = interaction.request.as_ref();
     let query = request.and_then(|request| request.get("query")).and_then(Value::as_str);
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    if !path.starts_with("/v1/") {
+        return None;
+    }
     let url = shell_word(&format!("{}{path}{query}", state.public_url));
     let mut command =
         format!("curl -X {method} \\\n  {url} \\\n  -H \"Authorization: Bearer $CADRE_API_KEY\"");

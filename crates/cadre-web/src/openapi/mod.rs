@@ -5,6 +5,7 @@
 
 mod general;
 mod lists;
+mod live;
 mod schema;
 
 pub(crate) use lists::kind_of_key;
@@ -21,7 +22,7 @@ pub(crate) const MOMENT_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(
 #[must_use]
 pub fn document(root: &str) -> Value {
     let mut paths = Map::new();
-    for (path, operations) in general::paths() {
+    for (path, operations) in general::paths().into_iter().chain(live::paths()) {
         paths.insert(path.to_owned(), operations);
     }
     let mut components = schema::Components::default();

@@ -15,7 +15,7 @@ pub(super) const EMAIL_PATTERN: &str =
 /// What a moment looks like in an answer.
 const STAMP_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$";
 /// What the id of a record looks like.
-const ID_PATTERN: &str = "^[1-9A-HJ-NP-Za-km-z]+$";
+pub(super) const ID_PATTERN: &str = "^[1-9A-HJ-NP-Za-km-z]+$";
 
 /// Named schemas, collected while others refer to them.
 #[derive(Default)]

@@ -110,8 +110,9 @@ impl TestApp {
             store: store.clone(),
             catalog: Arc::new(catalog.expect("connectors")),
             clock: clock.clone(),
-            http: Arc::new(Wire::new(WireOptions::default()).expect("a client")),
-            settings: Arc::new(Settings::default()),
+            http: Arc::new(wire()),
+            settings: Arc::new(settings_of_jobs()),
+            standings: Arc::default(),
         };
         let tenant = tenant(&parts, "production", EnvironmentKind::Production).await;
         let other = tenant_named_other(&parts).await;
@@ -200,6 +201,30 @@ impl TestApp {
         }
     }
 
+    /// Links an account of the tenant and syncs it as a worker would; the id of the integration.
+    pub async fn connect(&self, tool: &str, form: Value) -> String {
+        let link = link(
+            &self.state.parts,
+            &self.tenant.scope,
+            Link {
+                tool: tool.into(),
+                category: None,
+                suffix: None,
+                end_user: EndUser {
+                    organization_name: "Acme".into(),
+                    creator_email: None,
+                    origin_id: None,
+                },
+                form: form.as_object().expect("an object").clone(),
+                mapping: None,
+                check: true,
+            },
+        );
+        let (integration, _) = link.await.expect("an integration");
+        cadre_jobs::worker::drain(&self.state.parts).await.expect("a sync");
+        integration.id
+    }
+
     /// Begins a request.
     pub fn request(&self, method: &str, path: &str) -> Call<'_> {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
@@ -222,6 +247,19 @@ impl TestApp {
             if path.starts_with("/v1/ats") { &self.tenant.ats } else { &self.tenant.hris };
         self.request("GET", path).key(&self.tenant.key).integration(integration).send().await
     }
+}
+
+/// The sandbox listens on the loopback address.
+fn wire() -> Wire {
+    let options = WireOptions { allow_private: true, ..WireOptions::default() };
+    Wire::new(options).expect("a client")
+}
+
+fn settings_of_jobs() -> Settings {
+    let mut settings =
+        Settings { live_timeout: std::time::Duration::from_secs(8), ..Settings::default() };
+    settings.read.first_backoff = std::time::Duration::from_millis(20);
+    settings
 }
 
 async fn tenant(parts: &Parts, name: &str, kind: EnvironmentKind) -> Tenant {

@@ -15,6 +15,10 @@ fn filled(path: &str, integration: &str) -> String {
     path.replace("{integration_id}", integration)
         .replace("{category}", "hris")
         .replace("{tool}", "sandboxhris")
+        .replace("{api}", "v1")
+        .replace("{candidate_id}", &random_id())
+        .replace("{application_id}", &random_id())
+        .replace("{ticket}", &random_id())
         .replace("{interaction_id}", &random_id())
 }
 
@@ -33,7 +37,7 @@ async fn every_route_knows_its_callers() {
                     let refused = anonymous.header("x-cadre-error-code");
                     assert!(refused.is_none(), "{method} {path}: {}", anonymous.text);
                 }
-                Audience::Visitor => {
+                Audience::Visitor | Audience::Link => {
                     anonymous.refused("general", "PLATFORM.AUTHENTICATION_INVALID", 401);
                 }
                 Audience::Key | Audience::Integration => {

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::app::{Answer, TestApp, on_both};
 
 /// Follows a log-in link; the answer is the cookie.
-async fn log_in(app: &TestApp, next: &str) -> String {
+pub async fn log_in(app: &TestApp, next: &str) -> String {
     let token = app.store.login_link_create().await.expect("a link");
     let path = format!("/login?token={}&next={next}", token.expose());
     let answer = app.request("GET", &path).send().await;
@@ -22,7 +22,7 @@ async fn log_in(app: &TestApp, next: &str) -> String {
     cookie.split(';').next().expect("a pair").to_owned()
 }
 
-async fn page(app: &TestApp, path: &str, cookie: &str) -> Answer {
+pub async fn page(app: &TestApp, path: &str, cookie: &str) -> Answer {
     app.request("GET", path).header("cookie", cookie).header("accept", "text/html").send().await
 }
 

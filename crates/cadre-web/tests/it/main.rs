@@ -8,6 +8,8 @@ mod errors;
 mod gates;
 mod general;
 mod lists;
+mod live;
 mod openapi;
+mod passthrough;
 mod property;
 mod sample;

@@ -1,0 +1,59 @@
+//! Log-ins and budgets that outlive one piece of work.
+//!
+//! A sync and the calls that come meanwhile use up the same budget of the vendor, and one log-in
+//! serves many calls. What is kept is of this process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cadre_connector::{Account, Connector, Io, Session, Standing};
+use sha2::{Digest, Sha256};
+
+/// Most accounts that are kept.
+const MOST: usize = 10_000;
+
+/// The standing of each account, by integration.
+#[derive(Default)]
+pub struct Standings {
+    known: Mutex<HashMap<String, ([u8; 32], Standing)>>,
+}
+
+impl Standings {
+    /// A session that goes on where the last one of the integration ended. With other settings or
+    /// secrets than before it begins anew.
+    #[must_use]
+    pub fn session(
+        &self,
+        integration_id: &str,
+        connector: Arc<Connector>,
+        account: Account,
+        io: Io,
+    ) -> Session {
+        let fingerprint = fingerprint(&account);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, standing)) = known.get(integration_id)
+            && *of == fingerprint
+        {
+            return Session::on(standing, connector, account, io);
+        }
+        let session = Session::new(connector, account, io);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(integration_id.to_owned(), (fingerprint, session.standing()));
+        session
+    }
+}
+
+fn fingerprint(account: &Account) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    let settings = account.settings.to_string();
+    let secrets =
+        account.secrets.iter().flat_map(|(name, secret)| [name.as_str(), secret.expose()]);
+    for part in [settings.as_str()].into_iter().chain(secrets) {
+        // The length goes in too, so that no two accounts run together.
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().into()
+}
