@@ -69,7 +69,6 @@ def environment(folder, database_url=None):
         "CADRE_DATA_DIR": str(folder),
         "CADRE_CONNECTORS_DIR": str(HERE / "connectors"),
         "CADRE_ALLOW_PRIVATE_NETWORKS": "true",
-        "CADRE_LOG": "warn",
         "CADRE_REQUESTS_PER_MINUTE_PER_KEY": "4000000000",
         "CADRE_REQUESTS_PER_MINUTE_PER_ENVIRONMENT": "4000000000",
     }

@@ -29,7 +29,11 @@ struct Page {
 /// # Errors
 ///
 /// When the listener fails.
-pub async fn serve(listener: tokio::net::TcpListener, employees: u64, delay: Duration) -> std::io::Result<()> {
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    employees: u64,
+    delay: Duration,
+) -> std::io::Result<()> {
     let vendor = Vendor { employees, delay };
     let router = axum::Router::new().route("/employees", get(self::employees)).with_state(vendor);
     axum::serve(listener, router).await
@@ -79,7 +83,7 @@ pub fn employee(body: &mut String, id: u64) {
         id % 7,
         first.to_lowercase(),
         last.to_lowercase(),
-        if id % 2 == 0 { "female" } else { "male" },
+        if id.is_multiple_of(2) { "female" } else { "male" },
         2000 + id % 25,
         20 + id % 21,
         id / 10,
@@ -98,10 +102,10 @@ pub fn employee(body: &mut String, id: u64) {
 }
 
 const FIRST: [&str; 16] = [
-    "Ada", "Bela", "Cleo", "Dara", "Edda", "Finn", "Gesa", "Hanno", "Ines", "Jorik", "Kaja", "Levi", "Mira",
-    "Nils", "Oda", "Pia",
+    "Ada", "Bela", "Cleo", "Dara", "Edda", "Finn", "Gesa", "Hanno", "Ines", "Jorik", "Kaja",
+    "Levi", "Mira", "Nils", "Oda", "Pia",
 ];
 const LAST: [&str; 16] = [
-    "Amsel", "Birke", "Clausen", "Dohle", "Esche", "Falke", "Ginster", "Hasel", "Ilex", "Jasmin", "Kiefer",
-    "Linde", "Meise", "Nuss", "Otter", "Pappel",
+    "Amsel", "Birke", "Clausen", "Dohle", "Esche", "Falke", "Ginster", "Hasel", "Ilex", "Jasmin",
+    "Kiefer", "Linde", "Meise", "Nuss", "Otter", "Pappel",
 ];

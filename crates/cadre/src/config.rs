@@ -48,6 +48,8 @@ pub struct Config {
     pub concurrent_syncs: usize,
     /// How long a job stays with its worker without a sign of life, in seconds.
     pub lease_seconds: u64,
+    /// How long one call may talk to a tool, its waits included, in seconds.
+    pub live_seconds: u64,
     /// Whether the process log is JSON, one object a line.
     pub log_json: bool,
 }
@@ -71,6 +73,7 @@ impl Default for Config {
             setup_status: 503,
             concurrent_syncs: 4,
             lease_seconds: 30,
+            live_seconds: 20,
             log_json: false,
         }
     }
@@ -109,10 +112,11 @@ impl Config {
             }
             None => {}
         }
-        // CADRE_CONFIG names the file, and CADRE_TEST_… belong to the tests.
-        figment = figment.merge(
-            Env::prefixed("CADRE_").filter(|key| key != "config" && !key.starts_with("test_")),
-        );
+        // CADRE_CONFIG names the file, CADRE_LOG says what is logged, and CADRE_TEST_… belong to the tests.
+        figment =
+            figment.merge(Env::prefixed("CADRE_").filter(|key| {
+                key != "config" && key != "log" && !key.as_str().starts_with("test_")
+            }));
         if let Some(folder) = &overrides.data_dir {
             figment = figment.merge(Serialized::default("data_dir", folder));
         }

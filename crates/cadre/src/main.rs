@@ -54,6 +54,7 @@ pub type Failed = String;
 
 #[expect(clippy::print_stderr, reason = "a command says on standard error why it failed")]
 fn main() -> ExitCode {
+    quiet_about_closed_pipes();
     let arguments = Arguments::parse();
     // Both TLS users of the process share one implementation.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -71,6 +72,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends a command whose reader has left, as `cadre connector show … | head` does, without a word: what
+/// prints to standard output panics then.
+fn quiet_about_closed_pipes() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let words = panic.payload_as_str().unwrap_or_default();
+        if words.starts_with("failed printing to stdout") && words.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        report(panic);
+    }));
 }
 
 async fn run(arguments: Arguments) -> Result<(), Failed> {

@@ -30,10 +30,18 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
     let mut settings = Settings {
         concurrent_syncs: config.concurrent_syncs,
         lease: Duration::from_secs(config.lease_seconds.max(1)),
+        live_timeout: Duration::from_secs(config.live_seconds.max(1)),
         ..Settings::default()
     };
     settings.read.allow_private = config.allow_private_networks;
-    Ok(Parts { store, catalog, clock, http: Arc::new(http), settings: Arc::new(settings) })
+    Ok(Parts {
+        store,
+        catalog,
+        clock,
+        http: Arc::new(http),
+        settings: Arc::new(settings),
+        standings: Arc::default(),
+    })
 }
 
 /// Opens the database, making the data folder and the master key at the first start.

@@ -38,10 +38,36 @@ const NOT_VENDORS: &[&str] = &["sftp", "ldap", "scim", "sandboxats", "sandboxhri
 
 /// Vendors that have no connector yet and whose names are no ordinary words.
 const MORE_VENDORS: &[&str] = &[
-    "workday", "successfactors", "smartrecruiters", "recruitee", "teamtailor", "ashby", "icims",
-    "bullhorn", "jobvite", "jazzhr", "breezyhr", "hibob", "factorial", "humaans", "sagehr",
-    "adpworkforcenow", "entraid", "googleworkspace", "okta", "moodle", "docebo", "talentlms",
-    "frappehr", "orangehrm", "horilla", "tryton", "softgarden", "onlyfy", "datev", "silae",
+    "workday",
+    "successfactors",
+    "smartrecruiters",
+    "recruitee",
+    "teamtailor",
+    "ashby",
+    "icims",
+    "bullhorn",
+    "jobvite",
+    "jazzhr",
+    "breezyhr",
+    "hibob",
+    "factorial",
+    "humaans",
+    "sagehr",
+    "adpworkforcenow",
+    "entraid",
+    "googleworkspace",
+    "okta",
+    "moodle",
+    "docebo",
+    "talentlms",
+    "frappehr",
+    "orangehrm",
+    "horilla",
+    "tryton",
+    "softgarden",
+    "onlyfy",
+    "datev",
+    "silae",
 ];
 
 /// Every finding of every rule.
@@ -67,7 +93,8 @@ fn imports(root: &Path) -> Vec<String> {
             if line.starts_with('[') {
                 section = line.to_owned();
             }
-            let Some(imported) = line.split(['.', ' ', '=']).next().filter(|n| n.starts_with("cadre"))
+            let Some(imported) =
+                line.split(['.', ' ', '=']).next().filter(|n| n.starts_with("cadre"))
             else {
                 continue;
             };
@@ -121,7 +148,9 @@ fn vendor_names(root: &Path, files: &[PathBuf]) -> Vec<String> {
             continue;
         }
         let text = fs::read_to_string(file).unwrap_or_default();
-        for (number, line) in text.lines().enumerate().take_while(|(_, line)| *line != "mod tests {") {
+        for (number, line) in
+            text.lines().enumerate().take_while(|(_, line)| *line != "mod tests {")
+        {
             if let Some(found) = pattern.find(line) {
                 findings.push(format!(
                     "{name}:{}: the vendor name \"{}\"; what a vendor needs is data in its connector \
@@ -143,7 +172,9 @@ fn words(root: &Path, files: &[PathBuf]) -> Vec<String> {
         let name = relative(root, file);
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         if ["utils", "util", "helpers", "common", "misc"].contains(&&*stem) {
-            findings.push(format!("{name}: a helper lives with its noun; name the file for what is in it"));
+            findings.push(format!(
+                "{name}: a helper lives with its noun; name the file for what is in it"
+            ));
         }
         let text = fs::read_to_string(file).unwrap_or_default();
         for (number, line) in text.lines().enumerate() {
@@ -162,7 +193,8 @@ fn crate_comments(root: &Path) -> Vec<String> {
     let mut findings = Vec::new();
     for entry in fs::read_dir(root.join("crates")).into_iter().flatten().flatten() {
         let source = entry.path().join("src");
-        let file = ["lib.rs", "main.rs"].map(|name| source.join(name)).into_iter().find(|f| f.exists());
+        let file =
+            ["lib.rs", "main.rs"].map(|name| source.join(name)).into_iter().find(|f| f.exists());
         let text = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
         if text.lines().take_while(|line| line.starts_with("//!")).count() < 3 {
             findings.push(format!(

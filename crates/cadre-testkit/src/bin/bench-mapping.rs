@@ -35,7 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mapping = Mapping::parse("map/hris_employees.yaml", &yaml)
         .map_err(|problems| format!("{problems:?}"))?;
     let sources = sources(&yaml)?;
-    let filters = sources.iter().map(|source| interpreted(source)).collect::<Result<Vec<_>, _>>()?;
+    let filters =
+        sources.iter().map(|source| interpreted(source)).collect::<Result<Vec<_>, _>>()?;
     let texts: Vec<String> = (0..BATCH).map(text).collect();
     let bytes = texts.iter().map(String::len).sum::<usize>() / texts.len();
     let numbers = measure(&mapping, &filters, &texts)?;

@@ -6,7 +6,7 @@ use cadre_jobs::connect::{Link, link};
 use cadre_jobs::{Parts, enqueue_sync, worker};
 use cadre_model::fault::Fault;
 use cadre_model::time::wire as print_time;
-use cadre_store::{EndUser, IntegrationScope, IntegrationStatus, RunKind, RunTrigger};
+use cadre_store::{EndUser, IntegrationScope, IntegrationStatus, RunKind, RunState, RunTrigger};
 use clap::Subcommand;
 use serde_json::{Map, Value};
 
@@ -224,7 +224,11 @@ async fn sync(parts: &Parts, id: &str) -> Result<(), Failed> {
             parts.store.run_get(&scope, &asked.run_id).await.map_err(|error| error.to_string())?;
         let run = run.ok_or("the record of the sync is gone")?;
         if run.ended_at.is_some() {
-            println!("{}: {}", run.state, run.reason.unwrap_or_default());
+            let words = format!("{}: {}", run.state, run.reason.unwrap_or_default());
+            if run.state != RunState::Succeeded {
+                return Err(format!("the sync ended as {words}"));
+            }
+            println!("{words}");
             return Ok(());
         }
         // A server may be doing the work.

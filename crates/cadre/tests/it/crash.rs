@@ -17,9 +17,10 @@ pub fn with_bench_vendor(settings: &[(&str, &str)]) -> Installation {
 }
 
 fn story(settings: &[(&str, &str)]) {
-    const COUNT: u64 = 3_000;
+    // At least two seconds, however far the server reads ahead.
+    const COUNT: u64 = 8_000;
     let installation = with_bench_vendor(settings);
-    let vendor = paged_vendor::start(COUNT, Duration::from_millis(60));
+    let vendor = paged_vendor::start(COUNT, Duration::from_millis(200));
 
     // The first start makes the key; the sync begins with the link, and is killed on its way.
     let server = installation.serve();
@@ -50,4 +51,14 @@ fn story(settings: &[(&str, &str)]) {
 #[test]
 fn a_killed_sync_resumes_on_sqlite() {
     story(&[]);
+}
+
+#[test]
+fn a_killed_sync_resumes_on_postgres() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let server =
+        cadre_testkit::postgres::Postgres::start().expect("PostgreSQL; scripts/setup installs it");
+    let database = runtime.block_on(server.database());
+    story(&[("CADRE_DATABASE_URL", database.url())]);
+    runtime.block_on(database.remove());
 }

@@ -1,6 +1,12 @@
 //! The whole product from the outside: the real binary, real servers, the official clients.
 
+mod bad_input;
+mod cli;
 mod crash;
 mod demo;
+mod faults;
 mod memory;
 mod process;
+mod sandbox;
+mod secrets;
+mod servers;

@@ -19,7 +19,6 @@ fn two_hundred_thousand_records_stay_under_150_mib() {
         std::fs::read_to_string(format!("/proc/{}/status", server.process.pid())).expect("proc");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
     let kib: u64 = peak.trim().trim_end_matches(" kB").trim().parse().expect("a number");
-    println!("the server's memory reached {} MiB", kib / 1024);
     assert!(kib < 150 * 1024, "the server's memory reached {} MiB", kib / 1024);
     let (_, _, body) =
         caller.send("GET", "/v1/hris/employees?page_size=250", Some(&integration), None);

@@ -348,3 +348,9 @@ pub fn answer(request: reqwest::blocking::RequestBuilder) -> Answer {
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
     (status, headers, body)
 }
+
+/// A port that is free now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
