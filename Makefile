@@ -1,5 +1,5 @@
 # The two commands of the README, and what they are made of.
-.PHONY: demo test bench check fmt setup
+.PHONY: demo test soak bench check fmt setup
 
 demo: ## From nothing to a working server with data, on SQLite.
 	@cargo run --quiet -p cadre -- demo
@@ -9,6 +9,12 @@ test: ## Installs what the tests need and runs all of them, on SQLite and Postgr
 
 setup: ## Installs what the tests need.
 	@scripts/setup
+
+soak:
+	cargo run --release -q -p cadre-testkit --bin soak -- $(or $(ROUNDS),10000) $(SEED)
+
+soak: ## Many seeded rounds of faults, on both databases: ROUNDS=10000 SEED=1.
+	@cargo run --release -q -p cadre-testkit --bin soak -- $(or $(ROUNDS),10000) $(or $(SEED),1)
 
 bench: ## Measures speed, as ratios within one run.
 	@scripts/bench

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -28,6 +28,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/settings", post(set_settings))
         .route("/requests", get(list_requests).delete(clear_requests))
         .route("/tables", get(list_tables))
+        .route("/tables/{tool}/{table}", get(list_ids))
 }
 
 /// One or several.
@@ -151,6 +152,16 @@ async fn clear_requests(State(world): State<Arc<World>>) -> StatusCode {
 }
 
 /// How many records each list holds, archived ones included.
+/// The ids of the records of a list that are not archived, for whoever compares.
+async fn list_ids(
+    State(world): State<Arc<World>>,
+    Path((tool, table)): Path<(String, String)>,
+) -> Json<Value> {
+    let state = world.state();
+    let tables = if tool == "ats" { &state.ats } else { &state.hris };
+    Json(tables.get(table.as_str()).map(crate::table::Table::ids).unwrap_or_default().into())
+}
+
 async fn list_tables(State(world): State<Arc<World>>) -> Json<Value> {
     let state = world.state();
     let count = |tables: &crate::table::Tables| {

@@ -29,6 +29,8 @@ pub(crate) struct Table {
     rows: Vec<Row>,
     by_key: HashMap<String, usize>,
     by_parent: HashMap<String, Vec<usize>>,
+    /// How many records were ever added.
+    added: usize,
 }
 
 /// What of a table is wanted.
@@ -43,6 +45,11 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Table {
+    /// The ids of the records that are not archived.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.rows.iter().filter(|row| !row.archived).map(|row| row.key.clone()).collect()
+    }
+
     /// Adds a record. `created_at`, `updated_at` and `archived_at` are added to it.
     ///
     /// The `id` of `value` may be a number or a text.
@@ -69,7 +76,13 @@ impl Table {
             self.by_parent.entry(parent.clone()).or_default().push(place);
         }
         self.by_key.insert(key.clone(), place);
+        self.added += 1;
         self.rows.push(Row { key, value, updated, archived: false, parent });
+    }
+
+    /// How many records were ever added: no id is given twice, also not that of one who is gone.
+    pub(crate) fn added(&self) -> usize {
+        self.added
     }
 
     /// How many records there are, archived ones included.

@@ -8,3 +8,4 @@ pub mod openldap;
 pub mod openssh;
 pub mod paged_vendor;
 pub mod postgres;
+pub mod soak;

@@ -1,6 +1,7 @@
 //! From a page of raw records to what is stored of it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::PoisonError;
 
 use cadre_connector::{Page, Session};
@@ -64,6 +65,7 @@ impl Sync<'_> {
         end.problems.extend(page.problems.iter().cloned());
         end.pages += 1;
         end.rows += page.records.len() as u64;
+        end.moved |= end.stated.is_some() && page.total != end.stated;
         end.stated = page.total.or(end.stated);
         let changes = page.records.iter().filter_map(|raw| {
             let stream = self.entry.connector.stream(&raw.stream);
@@ -72,6 +74,11 @@ impl Sync<'_> {
         end.latest = changes.max().max(end.latest);
         let Made { mut mapped, mut issues, deleted } = self.map_records(session, &page);
         let mut records: Vec<_> = mapped.iter().map(|one| seal(self.scope.id(), one)).collect();
+        for record in &records {
+            let mut hasher = DefaultHasher::new();
+            (record.model, &record.id).hash(&mut hasher);
+            end.repeated += u64::from(!end.came.insert(hasher.finish()));
+        }
         if let Some(guard) = self.guard.lock().await.as_mut() {
             guard.page(&self.parts.store, &self.scope, &mut mapped, &mut records).await?;
         }

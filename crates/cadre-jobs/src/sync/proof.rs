@@ -76,6 +76,9 @@ pub(super) async fn prove(
     let mut used_drop = false;
     for model in &sync.models {
         let mut proof = reached(sync, model, ends);
+        if proof == Proof::Complete && moved(sync, model, ends) {
+            proof = Proof::NotWhole;
+        }
         if proof == Proof::Complete {
             let live = store.records_count(&sync.scope, model, false).await?;
             let unseen = store.records_unseen(&sync.scope, &sync.run.id, model).await?;
@@ -112,7 +115,7 @@ pub(super) async fn prove(
 }
 
 /// How far the streams that feed a model were read.
-fn reached(sync: &Sync<'_>, model: &str, ends: &BTreeMap<String, StreamEnd>) -> Proof {
+pub(super) fn reached(sync: &Sync<'_>, model: &str, ends: &BTreeMap<String, StreamEnd>) -> Proof {
     let feeding =
         sync.maps.iter().filter(|map| map.model().id == model).flat_map(|map| map.streams());
     let mut proof = Proof::Complete;
@@ -131,6 +134,15 @@ fn reached(sync: &Sync<'_>, model: &str, ends: &BTreeMap<String, StreamEnd>) -> 
         }
     }
     proof
+}
+
+/// Whether a stream of several pages that feeds the model changed under the last reading: the number of
+/// records changed, or some came twice. Then others may have moved to pages that were read already.
+fn moved(sync: &Sync<'_>, model: &str, ends: &BTreeMap<String, StreamEnd>) -> bool {
+    let feeding =
+        sync.maps.iter().filter(|map| map.model().id == model).flat_map(|map| map.streams());
+    let mut ends = feeding.filter_map(|stream| ends.get(&sync.entry.root_of(stream)));
+    ends.any(|end| end.pages > 1 && (end.moved || end.repeated > 0))
 }
 
 fn is_unbelievable(sync: &Sync<'_>, unseen: u64, live: u64) -> bool {

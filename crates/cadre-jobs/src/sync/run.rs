@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 use super::finish;
 use super::guard::Guard;
 use super::pages::Filled;
+use super::proof::{self, Proof};
 use super::write::Writer;
 use crate::catalog::Entry;
 use crate::observe::Log;
@@ -73,6 +74,12 @@ pub(super) struct StreamEnd {
     pub(super) rows: u64,
     /// How many records there are in all, as the tool said last.
     pub(super) stated: Option<u64>,
+    /// Whether that number changed while the stream was read: records moved between pages.
+    pub(super) moved: bool,
+    /// Hashes of the ids that came in this pass.
+    pub(super) came: HashSet<u64>,
+    /// How many records came more than once in this pass: a page was repeated, or records moved.
+    pub(super) repeated: u64,
     /// When the record that changed last did so, by the tool's clock.
     pub(super) latest: Option<i64>,
 }
@@ -245,8 +252,40 @@ impl Sync<'_> {
             }
             ends.insert(stream, end);
         }
+        self.look_again(&session, &mut ends).await?;
         self.pin(&session).await?;
         Ok(ends)
+    }
+
+    /// Reads streams of several pages once more where records were not seen: while pages were read one
+    /// after the other, what was on a later page may have moved to one that was read already.
+    async fn look_again(
+        &self,
+        session: &Session,
+        ends: &mut BTreeMap<String, StreamEnd>,
+    ) -> Result<(), Stop> {
+        let mut again = BTreeSet::new();
+        for model in &self.models {
+            if proof::reached(self, model, ends) != Proof::Complete {
+                continue;
+            }
+            let feeding = self.maps.iter().filter(|map| map.model().id == *model);
+            let roots: BTreeSet<String> = feeding
+                .flat_map(|map| map.streams())
+                .map(|stream| self.entry.root_of(stream))
+                .filter(|root| ends.get(root).is_some_and(|end| end.pages > 1))
+                .collect();
+            if !roots.is_empty()
+                && self.parts.store.records_unseen(&self.scope, &self.run.id, model).await? > 0
+            {
+                again.extend(roots);
+            }
+        }
+        for stream in again {
+            let end = self.read_stream(session, &stream, None).await?;
+            ends.insert(stream, end);
+        }
+        Ok(())
     }
 
     /// Notes from when on changes are unread. What changed while the stream was read has a time after its

@@ -28,7 +28,7 @@ pub(crate) fn seed(plan: &Plan) -> Tables {
 
 /// Hires one more person, who begins today; returns the id.
 pub(crate) fn hire(plan: &Plan, tables: &mut Tables, now: Timestamp) -> String {
-    let index = tables["employees"].len();
+    let index = tables["employees"].added();
     people::add(plan, tables, index, Some(now));
     time::balances(plan, tables, index);
     (people::FIRST_EMPLOYEE + index).to_string()

@@ -1,0 +1,37 @@
+//! Some rounds of `make soak`, on both databases.
+
+use std::path::PathBuf;
+
+use cadre_testkit::postgres::Postgres;
+use cadre_testkit::soak::Soak;
+
+const ROUNDS: u64 = 150;
+
+fn connectors() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../connectors")
+}
+
+async fn story(url: &str, seed: u64) {
+    let mut soak = Soak::start(url, &connectors(), seed).await.expect("it starts");
+    let findings = soak.rounds(ROUNDS).await.expect("the rounds run");
+    assert!(findings.is_clean(), "{findings:#?}");
+    assert!(findings.complete > ROUNDS / 2, "most runs should vouch for something: {findings:#?}");
+    assert!(
+        findings.true_deletions > 0 && findings.faults > 0 && findings.killed > 0,
+        "{findings:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_round_is_wrong_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a folder");
+    story(&format!("sqlite:{}", folder.path().join("soak.db").display()), 11).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_round_is_wrong_on_postgres() {
+    let server = Postgres::start().expect("PostgreSQL; scripts/setup installs it");
+    let database = server.database().await;
+    story(database.url(), 12).await;
+    database.remove().await;
+}
