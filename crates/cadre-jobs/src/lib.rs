@@ -18,6 +18,7 @@ mod pin;
 pub mod settings;
 pub mod standing;
 pub mod sync;
+pub mod webhooks;
 pub mod worker;
 
 pub use catalog::{Catalog, Entry};

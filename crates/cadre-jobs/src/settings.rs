@@ -52,6 +52,12 @@ pub struct Settings {
     pub exchange_bodies: u64,
     /// How long interactions are kept.
     pub keep_interactions: Duration,
+    /// How long events and their deliveries are kept; longer where an endpoint has not taken them.
+    pub keep_events: Duration,
+    /// How long the receiver of a webhook may take to answer, with its whole answer.
+    pub webhook_timeout: Duration,
+    /// How many webhooks are on their way to one endpoint at once.
+    pub webhooks_at_once: usize,
 }
 
 impl Default for Settings {
@@ -68,6 +74,9 @@ impl Default for Settings {
             suspicious_drop_from: 20,
             exchange_bodies: 10,
             keep_interactions: Duration::from_secs(30 * 24 * 3600),
+            keep_events: Duration::from_secs(365 * 24 * 3600),
+            webhook_timeout: Duration::from_secs(15),
+            webhooks_at_once: 32,
         }
     }
 }

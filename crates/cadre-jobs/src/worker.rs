@@ -138,6 +138,10 @@ async fn upkeep(parts: &Parts, last_ms: &mut i64) {
     if let Err(error) = parts.store.history_prune(now.saturating_sub(HISTORY_MS)).await {
         tracing::warn!(%error, "old runs were not removed");
     }
+    let keep = i64::try_from(parts.settings.keep_events.as_millis()).unwrap_or(i64::MAX);
+    if let Err(error) = parts.store.events_prune(now.saturating_sub(keep)).await {
+        tracing::warn!(%error, "old events were not removed");
+    }
 }
 
 /// Does every job that is due, one after the other, then returns: for the command line and tests.

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::{Attempt, Error, Store, storable, storable_or_null};
+use crate::events;
+use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::{EnvironmentScope, IntegrationScope};
 
@@ -172,6 +173,7 @@ impl Store {
             next_sync_at: Some(now + SYNC_INTERVAL_MS),
             sync_interval_ms: SYNC_INTERVAL_MS,
         };
+        let mut tx = self.begin().await?;
         sqlx::query(
             "INSERT INTO integrations (id, environment_id, tool, category, status, setup_status, qa_status,
                  organization_name, creator_email, origin_id, scope_config_id, settings, mapping, secrets, data_key,
@@ -196,9 +198,11 @@ impl Store {
         .bind(now)
         .bind(integration.next_sync_at)
         .bind(integration.sync_interval_ms)
-        .execute(self.write())
+        .execute(&mut *tx)
         .await
         .attempt("store an integration")?;
+        events::integration_created(&mut tx, &integration, now).await?;
+        tx.commit().await.attempt("store an integration")?;
         Ok(integration)
     }
 
@@ -593,20 +597,25 @@ impl Store {
     /// When the database fails.
     pub async fn integration_delete(&self, scope: &IntegrationScope) -> Result<(), Error> {
         let (secrets, data_key) = self.seal_secrets(scope.id(), &BTreeMap::new());
-        sqlx::query(
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
             "UPDATE integrations SET deleted_at = $3, status = 'INACTIVE', next_sync_at = NULL,
                  secrets = $4, data_key = $5
              WHERE id = $1 AND environment_id = $2 AND deleted_at IS NULL",
         )
         .bind(scope.id())
         .bind(scope.environment_id())
-        .bind(self.now())
+        .bind(now)
         .bind(secrets)
         .bind(data_key)
-        .execute(self.write())
+        .execute(&mut *tx)
         .await
         .attempt("delete an integration")?;
-        Ok(())
+        if done.rows_affected() > 0 {
+            events::integration_deleted(&mut tx, scope.environment_id(), scope.id(), now).await?;
+        }
+        tx.commit().await.attempt("delete an integration")
     }
 
     fn seal_secrets(&self, id: &str, secrets: &BTreeMap<String, Secret>) -> (Vec<u8>, Vec<u8>) {
@@ -646,6 +655,22 @@ impl Store {
             .attempt("change an integration")?;
         Ok(())
     }
+}
+
+/// An integration as it stands in a transaction.
+pub(crate) async fn read_in(
+    tx: &mut Tx,
+    environment_id: &str,
+    id: &str,
+) -> Result<Option<Integration>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM integrations WHERE id = $1 AND environment_id = $2");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(id)
+        .bind(environment_id)
+        .fetch_optional(&mut **tx)
+        .await
+        .attempt("read an integration")?;
+    row.as_ref().map(integration).transpose()
 }
 
 fn integration(row: &AnyRow) -> Result<Integration, Error> {

@@ -12,6 +12,7 @@
 //! [`Store`].
 
 mod dialect;
+mod events;
 mod integrations;
 mod interactions;
 mod issues;
@@ -25,7 +26,9 @@ mod secrets;
 mod store;
 mod tenants;
 mod tickets;
+mod webhooks;
 
+pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
 pub use integrations::{
     EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };
@@ -40,6 +43,10 @@ pub use scope_configs::{ScopeConfig, Setting};
 pub use secrets::MasterKey;
 pub use store::{Backend, Error, OpenOptions, Store};
 pub use tenants::{Environment, EnvironmentKind, EnvironmentScope, IntegrationScope};
+pub use webhooks::{
+    Attempted, Delivery, DeliveryState, Due, Endpoint, EndpointChange, EndpointState, Leased,
+    NewEndpoint, Replay, Replayed, SigningSecrets, Turn, new_secret,
+};
 
 /// Declares an enum that is stored as text.
 macro_rules! stored_words {

@@ -11,7 +11,7 @@ mod filter;
 mod find;
 mod list;
 mod render;
-mod sql;
+pub(crate) mod sql;
 mod touch;
 mod write;
 

@@ -22,7 +22,7 @@ pub(super) const IDS: usize = 200;
 
 /// Parts of a list whose lengths are powers of two: there are few different statements, so that each is
 /// prepared once and used again.
-pub(super) fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+pub(crate) fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let most = rest.len().min(CHUNK);
         let length = if most == 0 { return None } else { 1 << most.ilog2() };
@@ -33,7 +33,7 @@ pub(super) fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// A list of texts as one bound value; see [`crate::Backend::among`].
-pub(super) fn array<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
+pub(crate) fn array<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
     let mut text = String::from("[");
     for value in values {
         if text.len() > 1 {
@@ -48,7 +48,7 @@ pub(super) fn array<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> Strin
 impl Backend {
     /// Placeholders for rows: `($1,$2),($3,$4)`. SQLite takes `$1` for a name, and would look up each
     /// among all the others; it counts plain question marks.
-    pub(super) fn rows(self, columns: usize, count: usize) -> String {
+    pub(crate) fn rows(self, columns: usize, count: usize) -> String {
         let mut text = String::with_capacity(count * columns * 5);
         for row in 0..count {
             text.push_str(if row > 0 { ",(" } else { "(" });
