@@ -7,3 +7,4 @@ pub mod integration;
 pub mod key;
 pub mod login_link;
 pub mod serve;
+pub mod webhook;
