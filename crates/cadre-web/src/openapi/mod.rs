@@ -3,6 +3,7 @@
 //! It says only what there is: an operation appears here when [`crate::router`] has its route. The
 //! test in `tests/it/openapi.rs` holds it against the contract.
 
+mod events;
 mod general;
 mod lists;
 mod live;
@@ -22,7 +23,9 @@ pub(crate) const MOMENT_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(
 #[must_use]
 pub fn document(root: &str) -> Value {
     let mut paths = Map::new();
-    for (path, operations) in general::paths().into_iter().chain(live::paths()) {
+    for (path, operations) in
+        general::paths().into_iter().chain(events::paths()).chain(live::paths())
+    {
         paths.insert(path.to_owned(), operations);
     }
     let mut components = schema::Components::default();
