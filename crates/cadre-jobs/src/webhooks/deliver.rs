@@ -148,7 +148,9 @@ async fn turn(parts: &Parts, public_url: &str, leased: &Leased, due: Vec<Due>) -
         subjects.entry(one.subject.clone()).or_default().push(one);
     }
     if failing {
-        // One is enough to see whether it takes anything again.
+        // One is enough to see whether it takes anything again; not the one that it refused so often
+        // that the fault may be in the event.
+        subjects.sort_by_key(|_, line| line.first().map(|due| due.delivery.attempts));
         subjects.truncate(1);
         subjects.values_mut().for_each(|list| list.truncate(1));
     }
