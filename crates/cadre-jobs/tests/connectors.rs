@@ -1,0 +1,37 @@
+//! Every connector of the repository, on all its cases: what `cadre connector check` does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cadre_jobs::cases;
+use cadre_jobs::catalog::{Entry, Folder};
+
+#[tokio::test]
+async fn every_connector_passes_its_cases() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
+    let mut folders: Vec<_> =
+        std::fs::read_dir(root).expect("connectors").flatten().map(|found| found.path()).collect();
+    folders.sort();
+    let (mut cases_run, mut wrong) = (0, Vec::new());
+    for path in folders.iter().filter(|path| path.is_dir()) {
+        let folder = Folder::read(path).expect("a folder that can be read");
+        let entry = match Entry::load(&folder) {
+            Ok(entry) => Arc::new(entry),
+            Err(problems) => {
+                wrong.extend(problems.iter().map(ToString::to_string));
+                continue;
+            }
+        };
+        let outcomes = cases::run_all(path, entry).await;
+        if outcomes.is_empty() {
+            wrong.push(format!("{}: no cases", folder.name));
+        }
+        cases_run += outcomes.len();
+        for outcome in outcomes {
+            let place = format!("{}/{}", folder.name, outcome.case);
+            wrong.extend(outcome.differences.iter().map(|words| format!("{place}: {words}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(cases_run >= 140, "only {cases_run} cases were found");
+}
