@@ -10,3 +10,4 @@ mod process;
 mod sandbox;
 mod secrets;
 mod servers;
+mod webhooks;
