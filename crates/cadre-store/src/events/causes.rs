@@ -1,5 +1,6 @@
 //! What causes events: for each type a function that writes it in the transaction of its cause.
 
+use cadre_model::email::is_email;
 use cadre_model::registry::models;
 use cadre_model::time::wire;
 use serde_json::{Value, json};
@@ -34,7 +35,8 @@ pub struct IssueChange {
 fn end_user(user: &EndUser) -> Value {
     json!({
         "organization_name": user.organization_name,
-        "creator_email": user.creator_email,
+        // Receivers refuse the whole event for an address that does not look like one.
+        "creator_email": user.creator_email.as_deref().filter(|email| is_email(email)),
         "origin_id": user.origin_id,
     })
 }
