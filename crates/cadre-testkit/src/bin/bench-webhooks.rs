@@ -3,8 +3,9 @@
 //!
 //! `bench-webhooks [--database URL] [--events 20000] [--subjects 500] [--rounds 3]` writes events to a
 //! ledger, each in a transaction of its own, and then delivers them as a server does. The receiver is a
-//! process of its own; it holds every message to be the next one of its subject. One JSON object on
-//! standard output says what came of it.
+//! process of its own; it holds every message to be the next one of its subject. The same number of
+//! messages is then posted by the same client without ledger, signature and log, to compare with. One
+//! JSON object on standard output says what came of it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Error, Read, Result, Write as _};
@@ -15,7 +16,7 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use cadre_connector::{Wire, WireOptions};
+use cadre_connector::{HttpRequest, Wire, WireOptions};
 use cadre_jobs::webhooks::drain;
 use cadre_jobs::{Catalog, Parts, Settings};
 use cadre_model::time::SystemClock;
@@ -23,6 +24,7 @@ use cadre_store::{
     EnvironmentKind, EnvironmentScope, EventType, MasterKey, NewEndpoint, NewEvent, OpenOptions,
     Store, new_secret,
 };
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 /// Says that this process is the receiver.
@@ -56,7 +58,8 @@ async fn measure(flags: &BTreeMap<&str, &str>) -> Result<()> {
     let environment = store.environment_create("bench", kind).await.map_err(Error::other)?;
     let scope = store.system_scope(&environment.id).await.map_err(Error::other)?;
     let scope = scope.ok_or_else(|| Error::other("no environment"))?;
-    let (mut written, mut delivered) = (Vec::new(), Vec::new());
+    let (mut written, mut delivered, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+    let mut ratios = Vec::new();
     for _ in 0..rounds {
         let mut receiver = Receiver::start()?;
         let new = NewEndpoint {
@@ -74,6 +77,8 @@ async fn measure(flags: &BTreeMap<&str, &str>) -> Result<()> {
         drain(&parts, "http://localhost:8080").await.map_err(Error::other)?;
         delivered.push(events as f64 / begun.elapsed().as_secs_f64());
         let counted = receiver.stop()?;
+        plain.push(post(&parts, events).await?);
+        ratios.push(delivered[delivered.len() - 1] / plain[plain.len() - 1]);
         if counted != json!({ "taken": events, "out_of_order": 0 }) {
             return Err(Error::other(format!("the receiver counted {counted}, not {events}")));
         }
@@ -82,7 +87,8 @@ async fn measure(flags: &BTreeMap<&str, &str>) -> Result<()> {
     let numbers = json!({
         "database": store.backend().to_string(), "events": events, "subjects": subjects,
         "rounds": rounds, "written_per_second": median(&mut written),
-        "delivered_per_second": median(&mut delivered),
+        "delivered_per_second": median(&mut delivered), "posted_per_second": median(&mut plain),
+        "ratios": ratios,
     });
     println!("{numbers}");
     Ok(())
@@ -126,6 +132,29 @@ async fn write(
         store.events_append(scope, &[event]).await.map_err(Error::other)?;
     }
     Ok(())
+}
+
+/// Posts messages that nobody keeps and nobody signs; how many a second.
+async fn post(parts: &Parts, events: usize) -> Result<f64> {
+    let mut receiver = Receiver::start()?;
+    let url: reqwest::Url =
+        format!("http://{}/", receiver.address).parse().map_err(Error::other)?;
+    let body = json!({ "id": "FhghqjnCi9WuAoLT8Z75CFcs", "type": "data-changed", "data": {
+        "integration_id": "benchhr:1", "integration_tool": "benchhr", "integration_category": "HRIS",
+        "changed_models": [{ "name": "hris_employees" }, { "name": "hris_teams" }],
+    }});
+    let mut request = HttpRequest::new("POST", url);
+    request.body = Some(body.to_string().into());
+    let begun = Instant::now();
+    let sent = futures::stream::iter(0..events)
+        .map(|_| parts.http.send(request.clone(), parts.settings.webhook_timeout))
+        .buffer_unordered(parts.settings.webhooks_at_once)
+        .filter(|answer| std::future::ready(answer.is_ok()))
+        .count()
+        .await;
+    let seconds = begun.elapsed().as_secs_f64();
+    receiver.stop()?;
+    if sent == events { Ok(events as f64 / seconds) } else { Err(Error::other("a post failed")) }
 }
 
 fn median(values: &mut [f64]) -> f64 {
