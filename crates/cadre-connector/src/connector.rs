@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use cadre_jq::Vars;
+
 use crate::manifest::{self, LiveSection, Manifest, StreamSection};
 use crate::page::{Paging, Single};
 use crate::problem::Problem;
@@ -181,11 +183,43 @@ impl Stream {
         self.section.optional
     }
 
+    /// By how many milliseconds its reads of what changed overlap; `None` if it cannot tell what changed.
+    #[must_use]
+    pub fn delta_overlap_ms(&self) -> Option<i64> {
+        self.section.delta.as_ref().map(|delta| i64::from(delta.overlap_minutes) * 60_000)
+    }
+
+    /// Whether its records say when they changed.
+    #[must_use]
+    pub fn has_mark(&self) -> bool {
+        self.section.delta.as_ref().is_some_and(|delta| delta.mark.is_some())
+    }
+
+    /// When a record of the stream last changed, by the tool's clock, in milliseconds since 1970. A time
+    /// without an offset is taken as UTC.
+    #[must_use]
+    pub fn mark(&self, record: &Value) -> Option<i64> {
+        let mark = self.section.delta.as_ref()?.mark.as_ref()?;
+        match mark.value(record, &Vars::new()).ok()? {
+            Value::String(text) => moment_ms(text.trim()),
+            Value::Number(number) => number.as_i64(),
+            _ => None,
+        }
+    }
+
     /// What the manifest says.
     #[must_use]
     pub fn section(&self) -> &StreamSection {
         &self.section
     }
+}
+
+fn moment_ms(text: &str) -> Option<i64> {
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Some(moment.as_millisecond());
+    }
+    let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+    Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
 }
 
 /// The keys of a path like `.data.items`; `None` for any other expression.

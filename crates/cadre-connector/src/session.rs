@@ -138,6 +138,8 @@ pub(crate) struct Inner {
     pub(crate) held: Mutex<HashMap<usize, VecDeque<Page>>>,
     /// Optional streams that a lookup needed and that are forbidden.
     pub(crate) lookup_problems: Mutex<Vec<Failure>>,
+    /// Streams of which only what changed is wanted, and since when.
+    pub(crate) since: HashMap<usize, Value>,
     /// The streams that are wanted; all when `None`.
     pub(crate) only: Option<HashSet<String>>,
     /// By stream: sub-requests that went well, and that were forbidden.
@@ -177,6 +179,7 @@ impl Session {
             lookups: OnceCell::new(),
             held: Mutex::default(),
             lookup_problems: Mutex::default(),
+            since: HashMap::new(),
             only: None,
             outcomes: connector.all().iter().map(|_| Default::default()).collect(),
             host_key: Mutex::default(),
@@ -212,6 +215,22 @@ impl Session {
                 }
             }
             inner.only = Some(wanted);
+        }
+        self
+    }
+
+    /// Reads of these streams only what changed since the moment, in the wire form. Streams that cannot
+    /// tell are read whole. To be said before the first read.
+    #[must_use]
+    pub fn since(mut self, streams: impl IntoIterator<Item = (String, String)>) -> Session {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            for (name, since) in streams {
+                let at = inner.connector.index(&name);
+                if let Some(at) = at.filter(|at| inner.connector.all()[*at].section.delta.is_some())
+                {
+                    inner.since.insert(at, since.into());
+                }
+            }
         }
         self
     }

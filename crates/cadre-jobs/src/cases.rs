@@ -11,7 +11,7 @@ use cadre_connector::{Account, Failure, Io, NoObserver, Page, ReadLimits, Replay
 use cadre_map::{Context, INLINE, Mapping, Overlay};
 use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::shape::Kind;
-use cadre_model::time::FixedClock;
+use cadre_model::time::{FixedClock, wire};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -41,6 +41,8 @@ struct Case {
     #[serde(default)]
     secrets: Map<String, Value>,
     streams: Option<Vec<String>>,
+    /// The moment since when changes are wanted, of streams that can tell.
+    since: Option<jiff::Timestamp>,
     mapping: Option<Value>,
     live: Option<LiveCase>,
 }
@@ -58,6 +60,8 @@ struct LiveCase {
 #[derive(Default)]
 struct Yield {
     records: BTreeMap<&'static str, Vec<Value>>,
+    /// Remote ids of what the tool says is deleted, by model.
+    deleted: BTreeMap<&'static str, BTreeSet<String>>,
     issues: Vec<Issue>,
     failure: Option<Failure>,
 }
@@ -122,6 +126,9 @@ async fn read_case(case: &Case, entry: &Arc<Entry>, replay: Arc<Replay>) -> Resu
     };
     let session = Session::new(entry.connector.clone(), Account { settings, secrets }, io)
         .only(wanted.iter().cloned());
+    let since = case.since.map(|since| wire(since.as_millisecond()));
+    let names = entry.connector.streams().iter().map(|stream| stream.name().to_owned());
+    let session = session.since(names.filter_map(|name| Some((name, since.clone()?))));
     let mut found = Yield::default();
     if let Some(live) = &case.live {
         read_live(live, entry, &session, &mut found).await?;
@@ -202,6 +209,9 @@ fn take(page: &Page, session: &Session, maps: &[Mapping], found: &mut Yield) {
         for map in maps {
             let outcome = map.apply(&raw.stream, &raw.value, &context);
             found.issues.extend(outcome.issues);
+            if !outcome.deleted.is_empty() {
+                found.deleted.entry(map.model().id).or_default().extend(outcome.deleted);
+            }
             for mapped in outcome.records {
                 found.records.entry(mapped.model.id).or_default().push(plain(&mapped));
                 found.issues.extend(mapped.issues);
@@ -272,6 +282,13 @@ fn compare(path: &Path, found: &Yield, differences: &mut Vec<String>) -> Result<
             );
         }
         None => {}
+    }
+    let expected: BTreeMap<String, BTreeSet<String>> =
+        read_json(path, "deleted.json")?.unwrap_or_default();
+    let came: BTreeMap<String, BTreeSet<String>> =
+        found.deleted.iter().map(|(model, ids)| ((*model).to_owned(), ids.clone())).collect();
+    if expected != came {
+        differences.push(format!("deleted: expected {expected:?}, got {came:?}"));
     }
     let expected: Vec<Value> = read_json(path, "issues.json")?.unwrap_or_default();
     compare_issues(&expected, &found.issues, differences);

@@ -3,6 +3,8 @@
 use cadre_model::fault::Fault;
 use cadre_store::{IntegrationScope, NewRun, RunKind, RunTrigger, Store};
 
+use crate::catalog::Catalog;
+
 /// Kind of the job that runs a sync.
 pub const SYNC: &str = "sync";
 
@@ -15,6 +17,16 @@ pub struct Enqueued {
     pub already_queued: bool,
     /// What kind of run it is, which may differ from what was asked for.
     pub kind: RunKind,
+}
+
+/// The kind of run that a tool can do when one is asked for: a tool that cannot tell what changed is
+/// read whole.
+#[must_use]
+pub fn possible_kind(catalog: &Catalog, tool: &str, asked: RunKind) -> RunKind {
+    let knows_changes = catalog.get(tool).is_some_and(|entry| {
+        entry.connector.streams().iter().any(|stream| stream.delta_overlap_ms().is_some())
+    });
+    if knows_changes { asked } else { RunKind::Full }
 }
 
 /// Asks for a sync of one integration.

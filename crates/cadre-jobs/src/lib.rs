@@ -15,6 +15,7 @@ pub mod enqueue;
 pub mod live;
 pub mod observe;
 mod pin;
+pub mod retention;
 pub mod settings;
 pub mod standing;
 pub mod sync;
@@ -22,6 +23,6 @@ pub mod webhooks;
 pub mod worker;
 
 pub use catalog::{Catalog, Entry};
-pub use enqueue::{Enqueued, enqueue_sync};
+pub use enqueue::{Enqueued, enqueue_sync, possible_kind};
 pub use settings::{Parts, Settings};
 pub use standing::Standings;

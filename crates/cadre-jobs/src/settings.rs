@@ -8,7 +8,9 @@ use cadre_model::time::Clock;
 use cadre_store::Store;
 
 use crate::catalog::Catalog;
+use crate::retention::Retention;
 use crate::standing::Standings;
+use crate::sync::quality::Quality;
 
 /// The parts that jobs are made of. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +38,8 @@ pub struct Settings {
     pub poll: Duration,
     /// How long one sync may take before it ends as timed out.
     pub sync_timeout: Duration,
+    /// How long after a full sync the scheduled ones read only what changed, where the tool can tell.
+    pub full_every: Duration,
     /// How many syncs one process runs at once.
     pub concurrent_syncs: usize,
     /// Limits of reading from a vendor.
@@ -48,12 +52,12 @@ pub struct Settings {
     pub suspicious_drop: f64,
     /// With how few records a model is too small for the share to mean anything.
     pub suspicious_drop_from: u64,
+    /// What the first sync of an integration must show before its data is read.
+    pub quality: Quality,
     /// How many exchanges of one sync keep their bodies; failures always do.
     pub exchange_bodies: u64,
-    /// How long interactions are kept.
-    pub keep_interactions: Duration,
-    /// How long events and their deliveries are kept; longer where an endpoint has not taken them.
-    pub keep_events: Duration,
+    /// How long things are kept.
+    pub retention: Retention,
     /// How long the receiver of a webhook may take to answer, with its whole answer.
     pub webhook_timeout: Duration,
     /// How many webhooks are on their way to one endpoint at once.
@@ -66,15 +70,16 @@ impl Default for Settings {
             lease: Duration::from_secs(30),
             poll: Duration::from_millis(500),
             sync_timeout: Duration::from_secs(6 * 3600),
+            full_every: Duration::from_secs(24 * 3600),
             concurrent_syncs: 4,
             read: ReadLimits::default(),
             live_timeout: Duration::from_secs(20),
             file_bytes: 50 << 20,
             suspicious_drop: 0.5,
             suspicious_drop_from: 20,
+            quality: Quality::default(),
             exchange_bodies: 10,
-            keep_interactions: Duration::from_secs(30 * 24 * 3600),
-            keep_events: Duration::from_secs(365 * 24 * 3600),
+            retention: Retention::default(),
             webhook_timeout: Duration::from_secs(15),
             webhooks_at_once: 32,
         }

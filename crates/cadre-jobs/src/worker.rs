@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::enqueue::SYNC;
+use crate::retention;
 use crate::settings::{Parts, Settings};
 use crate::sync::{finish, plan, run};
 
@@ -121,26 +122,13 @@ fn backoff_ms(attempts: i64) -> i64 {
     1_000 << attempts.clamp(0, 8)
 }
 
-/// What must be done now and then: old interactions and runs go.
+/// What must be done now and then: what was kept long enough goes.
 async fn upkeep(parts: &Parts, last_ms: &mut i64) {
     const HOUR_MS: i64 = 3_600_000;
-    // Statistics of syncs are kept for 60 days.
-    const HISTORY_MS: i64 = 60 * 24 * HOUR_MS;
     let now = parts.clock.now_ms();
-    if now - *last_ms < HOUR_MS {
-        return;
-    }
-    *last_ms = now;
-    let keep = i64::try_from(parts.settings.keep_interactions.as_millis()).unwrap_or(i64::MAX);
-    if let Err(error) = parts.store.interactions_prune(now.saturating_sub(keep)).await {
-        tracing::warn!(%error, "old interactions were not removed");
-    }
-    if let Err(error) = parts.store.history_prune(now.saturating_sub(HISTORY_MS)).await {
-        tracing::warn!(%error, "old runs were not removed");
-    }
-    let keep = i64::try_from(parts.settings.keep_events.as_millis()).unwrap_or(i64::MAX);
-    if let Err(error) = parts.store.events_prune(now.saturating_sub(keep)).await {
-        tracing::warn!(%error, "old events were not removed");
+    if now - *last_ms >= HOUR_MS {
+        *last_ms = now;
+        retention::apply(parts).await;
     }
 }
 

@@ -14,6 +14,7 @@ pub const VARIABLES: &[&str] = &[
     "$record",
     "$lookup",
     "$now",
+    "$since",
 ];
 
 const COUNT: usize = VARIABLES.len();

@@ -57,7 +57,7 @@ struct Applying<'a> {
 
 impl Applying<'_> {
     fn record(&self, raw: &Value, outcome: &mut Outcome) {
-        if !self.wanted(raw, &mut outcome.issues) {
+        if !self.holds("when", self.table.when.as_ref(), true, raw, &mut outcome.issues) {
             return;
         }
         let mut issues = Vec::new();
@@ -67,6 +67,10 @@ impl Applying<'_> {
         let Some(remote_id) = self.remote_id(raw, &zone, &mut issues) else {
             return outcome.issues.append(&mut issues);
         };
+        if self.holds("deleted", self.table.deleted.as_ref(), false, raw, &mut issues) {
+            outcome.issues.append(&mut issues);
+            return outcome.deleted.push(remote_id);
+        }
         let fields = Map::with_capacity(self.table.fields.len());
         let mut mapped = Mapped { model: self.model, remote_id, fields, links: Vec::new(), issues };
         for field in &self.table.fields {
@@ -79,12 +83,20 @@ impl Applying<'_> {
         }
     }
 
-    fn wanted(&self, raw: &Value, issues: &mut Vec<Issue>) -> bool {
-        let Some(when) = &self.table.when else { return true };
-        match when.one(raw, &self.vars) {
+    /// Whether a condition of the table holds; one that fails is an issue, and does not hold.
+    fn holds(
+        &self,
+        key: &str,
+        condition: Option<&Expr>,
+        without: bool,
+        raw: &Value,
+        issues: &mut Vec<Issue>,
+    ) -> bool {
+        let Some(condition) = condition else { return without };
+        match condition.one(raw, &self.vars) {
             Ok(holds) => holds.is_some_and(|v| !matches!(*v, Value::Null | Value::Bool(false))),
             Err(error) => {
-                issues.push(failed(self.model, None, Some("when"), when, &error.message));
+                issues.push(failed(self.model, None, Some(key), condition, &error.message));
                 false
             }
         }

@@ -12,7 +12,7 @@ use crate::problem::{Problem, known_words};
 use crate::table::{FieldMap, Source, Table, Target, Zone};
 use crate::value::How;
 
-const TABLE_KEYS: &[&str] = &["from", "each", "when", "remote_id", "zone", "fields"];
+const TABLE_KEYS: &[&str] = &["from", "each", "when", "deleted", "remote_id", "zone", "fields"];
 const FIELD_KEYS: &[&str] = &["value", "format", "zone", "enum", "none"];
 
 /// Variables that mean something in a mapping.
@@ -101,7 +101,7 @@ impl Parsing {
 
     fn table(&mut self, model: &'static ModelDef, node: &Node) -> Option<Table> {
         let Tree::Map(entries) = &node.tree else {
-            let hint = "a table has the keys from, each, when, remote_id, zone and fields";
+            let hint = "a table has the keys from, each, when, deleted, remote_id, zone and fields";
             self.problem(Some(node.line), "a table is expected here", Some(hint.into()));
             return None;
         };
@@ -122,6 +122,7 @@ impl Parsing {
         });
         let each = get("each").map(|node| self.expression("each", node));
         let when = get("when").map(|node| self.expression("when", node));
+        let deleted = get("deleted").map(|node| self.expression("deleted", node));
         let remote_id = get("remote_id").and_then(|node| self.expression("remote_id", node));
         let zone = get("zone").map(|node| self.zone(node));
         let fields = get("fields").and_then(|node| self.fields(model, node));
@@ -132,6 +133,7 @@ impl Parsing {
             from: from?,
             each: each.map_or(Some(None), |each| each.map(Some))?,
             when: when.map_or(Some(None), |when| when.map(Some))?,
+            deleted: deleted.map_or(Some(None), |deleted| deleted.map(Some))?,
             remote_id: remote_id?,
             zone: zone.map_or(Some(None), |zone| zone.map(Some))?,
             fields: fields?,

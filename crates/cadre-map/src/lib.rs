@@ -63,6 +63,8 @@ pub struct Outcome {
     pub records: Vec<Mapped>,
     /// Issues of what is not stored: without a remote id, or without a required field.
     pub issues: Vec<Issue>,
+    /// Remote ids of records of which the tool says that they are deleted.
+    pub deleted: Vec<String>,
 }
 
 impl Mapping {

@@ -16,6 +16,8 @@ pub(crate) struct Table {
     pub(crate) each: Option<Expr>,
     /// Which of them.
     pub(crate) when: Option<Expr>,
+    /// Whether the tool says of it that it is deleted.
+    pub(crate) deleted: Option<Expr>,
     pub(crate) remote_id: Expr,
     /// Zone of times without an offset.
     pub(crate) zone: Option<Zone>,

@@ -100,6 +100,17 @@ pub enum Join {
 }
 
 impl Join {
+    /// The name under which the record's own links are kept: that of the reference field, or of the
+    /// relation. `None` where it is the target that refers to the record.
+    #[must_use]
+    pub const fn own_links(&self, relation: &'static str) -> Option<&'static str> {
+        match self {
+            Join::Field(field) => Some(field),
+            Join::Links { .. } => Some(relation),
+            Join::Back(_) | Join::SameAs(_) => None,
+        }
+    }
+
     /// Whether the relation is a list.
     #[must_use]
     pub const fn many(self) -> bool {

@@ -132,6 +132,7 @@ async fn fill(
             records,
             issues: &[],
             incomplete: &[],
+            deleted: &[],
         };
         store.records_write_page(scope, page, &job).await
     };

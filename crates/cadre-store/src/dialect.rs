@@ -50,6 +50,14 @@ impl Backend {
         }
     }
 
+    /// The condition that a column is one of the texts that a query finds, which runs first and once.
+    pub(crate) fn found_by(self, column: &str, query: &str) -> String {
+        match self {
+            Backend::Postgres => format!("{column} = ANY (ARRAY({query}))"),
+            Backend::Sqlite => format!("{column} IN ({query})"),
+        }
+    }
+
     /// Begins a transaction that will write. SQLite takes the right to write at once, because a
     /// transaction that asks for it later may be refused.
     pub(crate) fn begin(self) -> &'static str {

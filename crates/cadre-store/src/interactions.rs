@@ -350,29 +350,6 @@ impl Store {
         .attempt("read the log")?;
         Ok(rows.iter().map(exchange).collect())
     }
-
-    /// Removes interactions that began before a moment, with their exchanges.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn interactions_prune(&self, before: i64) -> Result<u64, Error> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "DELETE FROM exchanges WHERE interaction_id IN (SELECT id FROM interactions WHERE started_at < $1)",
-        )
-        .bind(before)
-        .execute(&mut *tx)
-        .await
-        .attempt("remove old exchanges")?;
-        let done = sqlx::query("DELETE FROM interactions WHERE started_at < $1")
-            .bind(before)
-            .execute(&mut *tx)
-            .await
-            .attempt("remove old interactions")?;
-        tx.commit().await.attempt("remove old interactions")?;
-        Ok(done.rows_affected())
-    }
 }
 
 async fn write(connection: &mut AnyConnection, new: &NewInteraction) -> Result<(), Error> {

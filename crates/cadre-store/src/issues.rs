@@ -1,9 +1,11 @@
 //! Values that did not fit, as runs found them.
 
+use cadre_model::ids::random_id;
 use cadre_model::mapped::Issue;
 use sqlx::Row;
 
-use crate::store::{Attempt, Error, Store};
+use crate::records::chunks;
+use crate::store::{Attempt, Backend, Error, Store, Tx, storable, storable_or_null};
 use crate::tenants::IntegrationScope;
 
 impl Store {
@@ -60,4 +62,36 @@ impl Store {
             })
             .collect())
     }
+}
+
+/// Stores values of a run that did not fit.
+pub(crate) async fn insert_issues(
+    tx: &mut Tx,
+    backend: Backend,
+    scope: &IntegrationScope,
+    run_id: &str,
+    issues: &[Issue],
+) -> Result<(), Error> {
+    for chunk in chunks(issues) {
+        let sql = format!(
+            "INSERT INTO issues (integration_id, run_id, id, model, remote_id, field, problem, expected, got)
+             VALUES {}",
+            backend.rows(9, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for issue in chunk {
+            query = query
+                .bind(scope.id())
+                .bind(run_id)
+                .bind(random_id())
+                .bind(&issue.model)
+                .bind(storable_or_null(issue.remote_id.as_deref()))
+                .bind(storable_or_null(issue.field.as_deref()))
+                .bind(&issue.problem)
+                .bind(storable(&issue.expected))
+                .bind(storable(&issue.got));
+        }
+        query.execute(&mut **tx).await.attempt("store issues")?;
+    }
+    Ok(())
 }

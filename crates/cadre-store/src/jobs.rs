@@ -169,36 +169,6 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Removes jobs that ended before a moment, and the record of runs that did; how many jobs.
-    /// The latest run of an integration may go with them: its interaction has gone before.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn history_prune(&self, before: i64) -> Result<u64, Error> {
-        let mut tx = self.begin().await?;
-        for statement in [
-            "DELETE FROM run_streams WHERE EXISTS (SELECT 1 FROM runs r
-                 WHERE r.integration_id = run_streams.integration_id AND r.id = run_streams.run_id
-                 AND r.ended_at < $1)",
-            "DELETE FROM runs WHERE ended_at < $1",
-            "DELETE FROM logins WHERE expires_at < $1",
-        ] {
-            sqlx::query(statement)
-                .bind(before)
-                .execute(&mut *tx)
-                .await
-                .attempt("remove old runs")?;
-        }
-        let done = sqlx::query("DELETE FROM jobs WHERE ended_at < $1")
-            .bind(before)
-            .execute(&mut *tx)
-            .await
-            .attempt("remove old jobs")?;
-        tx.commit().await.attempt("remove old jobs")?;
-        Ok(done.rows_affected())
-    }
-
     async fn job_end(&self, job: &Job, state: &str, error: Option<&str>) -> Result<bool, Error> {
         let done = sqlx::query(
             "UPDATE jobs SET state = $3, error = $4, ended_at = $5, lease_token = NULL, lease_until = NULL

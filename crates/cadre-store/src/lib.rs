@@ -13,6 +13,7 @@
 
 mod dialect;
 mod events;
+mod integration_issues;
 mod integrations;
 mod interactions;
 mod issues;
@@ -20,6 +21,8 @@ mod jobs;
 mod keys;
 mod logins;
 mod records;
+mod retention;
+mod run_streams;
 mod runs;
 mod scope_configs;
 mod secrets;
@@ -29,6 +32,9 @@ mod tickets;
 mod webhooks;
 
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
+pub use integration_issues::{
+    IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,
+};
 pub use integrations::{
     EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };
@@ -37,8 +43,13 @@ pub use interactions::{
 };
 pub use jobs::{Enqueue, Job, NewJob};
 pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};
-pub use records::{FoundRecord, ListPage, ListQuery, ModelStats, PageOutcome, PageWrite};
-pub use runs::{NewRun, Run, RunEnd, RunKind, RunState, RunTrigger, StreamProgress};
+pub use records::{
+    Before, Fingerprint, FoundRecord, Freshness, ListPage, ListQuery, ModelStats, PageOutcome,
+    PageWrite, Suspect,
+};
+pub use retention::Expired;
+pub use run_streams::{StreamMark, StreamProgress};
+pub use runs::{NewRun, Run, RunEnd, RunKind, RunState, RunTrigger};
 pub use scope_configs::{ScopeConfig, Setting};
 pub use secrets::MasterKey;
 pub use store::{Backend, Error, OpenOptions, Store};

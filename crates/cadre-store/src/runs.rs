@@ -106,23 +106,6 @@ pub struct RunEnd {
     pub counts: Value,
 }
 
-/// How far a stream has come in a run.
-#[derive(Debug, Clone)]
-pub struct StreamProgress {
-    /// The stream.
-    pub stream: String,
-    /// Pages stored.
-    pub pages: u64,
-    /// Raw records read.
-    pub rows: u64,
-    /// Where to go on.
-    pub next: Option<Value>,
-    /// Whether it was read to its end.
-    pub complete: bool,
-    /// Sub-streams that could not be read to their end.
-    pub incomplete: Vec<String>,
-}
-
 const COLUMNS: &str = "id, kind, trigger_kind, state, reason, code, counts, interaction_id, created_at, started_at, ended_at";
 
 impl Store {
@@ -356,45 +339,60 @@ impl Store {
         Ok(())
     }
 
-    /// How far the streams of a run have come.
+    /// When the latest full run began that read everything.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn run_stream_progress(
-        &self,
-        scope: &IntegrationScope,
-        run_id: &str,
-    ) -> Result<Vec<StreamProgress>, Error> {
-        let rows = sqlx::query(
-            "SELECT stream, pages, row_count, next, complete, incomplete FROM run_streams
-             WHERE integration_id = $1 AND run_id = $2 ORDER BY stream",
+    pub async fn run_last_whole(&self, scope: &IntegrationScope) -> Result<Option<i64>, Error> {
+        let row = sqlx::query(
+            "SELECT MAX(started_at) FROM runs
+             WHERE integration_id = $1 AND kind = 'FULL' AND state = 'SUCCEEDED'",
         )
         .bind(scope.id())
-        .bind(run_id)
-        .fetch_all(self.write())
+        .fetch_one(self.read())
         .await
-        .attempt("read how far a run has come")?;
-        rows.iter()
-            .map(|row| {
-                let next: Option<String> = row.get("next");
-                let incomplete: String = row.get("incomplete");
-                Ok(StreamProgress {
-                    stream: row.get("stream"),
-                    pages: unsigned(row.get("pages")),
-                    rows: unsigned(row.get("row_count")),
-                    next: next
-                        .map(|text| {
-                            serde_json::from_str(&text)
-                                .map_err(|_| Error::damaged("a checkpoint", &text))
-                        })
-                        .transpose()?,
-                    complete: row.get::<i64, _>("complete") != 0,
-                    incomplete: serde_json::from_str(&incomplete)
-                        .map_err(|_| Error::damaged("a checkpoint", &incomplete))?,
-                })
-            })
-            .collect()
+        .attempt("look for the latest full run")?;
+        Ok(row.get(0))
+    }
+
+    /// Asks that the open run of an integration end. Returns its id, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_cancel(&self, scope: &IntegrationScope) -> Result<Option<String>, Error> {
+        let row = sqlx::query(
+            "UPDATE runs SET cancel_asked_at = $2
+             WHERE integration_id = $1 AND state IN ('QUEUED', 'RUNNING') RETURNING id",
+        )
+        .bind(scope.id())
+        .bind(self.now())
+        .fetch_optional(self.write())
+        .await
+        .attempt("cancel a run")?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Whether a person asked that the run end.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn run_is_cancelled(
+        &self,
+        scope: &IntegrationScope,
+        id: &str,
+    ) -> Result<bool, Error> {
+        let row = sqlx::query(
+            "SELECT 1 FROM runs WHERE integration_id = $1 AND id = $2 AND cancel_asked_at IS NOT NULL",
+        )
+        .bind(scope.id())
+        .bind(id)
+        .fetch_optional(self.write())
+        .await
+        .attempt("look at a run")?;
+        Ok(row.is_some())
     }
 }
 
@@ -441,10 +439,6 @@ async fn insert_run(tx: &mut Tx, scope: &IntegrationScope, run: &Run) -> Result<
     .await
     .attempt("make the record of a run")?;
     Ok(())
-}
-
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }
 
 fn run(row: &AnyRow) -> Result<Run, Error> {

@@ -2,8 +2,9 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
+use cadre_store::Freshness;
 use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::refuse::Refused;
@@ -63,7 +64,14 @@ pub struct Page {
     pub results: String,
     /// The cursor of the next page.
     pub next: Option<String>,
+    /// Up to when the model is known, and when it last changed.
+    pub freshness: Option<Freshness>,
 }
+
+/// The tool's records of the model are known as they stood at this moment.
+const SYNCED_AT: HeaderName = HeaderName::from_static("x-cadre-synced-at");
+/// When a record of the model last changed here, or something that it shows.
+const CHANGED_AT: HeaderName = HeaderName::from_static("x-cadre-changed-at");
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
@@ -75,7 +83,15 @@ impl IntoResponse for Page {
         body.push_str(r#","results":"#);
         body.push_str(&self.results);
         body.push_str("}}");
-        json(body)
+        let mut response = json(body);
+        let Freshness { synced_at, changed_at } = self.freshness.unwrap_or_default();
+        for (name, at) in [(SYNCED_AT, synced_at), (CHANGED_AT, changed_at)] {
+            let value = at.and_then(|at| HeaderValue::try_from(cadre_model::time::wire(at)).ok());
+            if let Some(value) = value {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
     }
 }
 

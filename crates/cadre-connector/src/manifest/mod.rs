@@ -407,6 +407,28 @@ pub struct StreamSection {
     /// How answers of this stream are judged, before the connector's rules.
     #[serde(default)]
     pub errors: Vec<ErrorRule>,
+    /// How the records that changed are asked for.
+    pub delta: Option<Delta>,
+}
+
+/// How a stream yields the records that changed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delta {
+    /// What is asked in place of the stream's request. `$since` is the moment from which changes are
+    /// wanted, in the wire form.
+    pub request: Request,
+    /// Yields when a record of the stream last changed, by the clock of the tool: then it does not matter
+    /// how that clock differs from ours.
+    pub mark: Option<Expression>,
+    /// By how many minutes the reads overlap, because the clocks differ and the tool may show a change
+    /// late.
+    #[serde(default = "ten")]
+    pub overlap_minutes: u32,
+}
+
+fn ten() -> u32 {
+    10
 }
 
 /// The parent of a stream of sub-requests.

@@ -74,9 +74,18 @@ impl Inner {
             let message = format!("The stream `{}` has no request.", stream.name());
             return Err(Failure::new(Code::PlatformUnknownError, "internal", message));
         };
+        let changed = self.since.get(&at).zip(stream.section.delta.as_ref());
         let page = paging.page(position);
         let build = |vars: &Vars<'_>| {
-            request::build(self.connector.manifest(), request, Some((paging, position)), vars)
+            let place = Some((paging, position));
+            let manifest = self.connector.manifest();
+            match changed {
+                Some((since, delta)) => {
+                    let vars = vars.with("$since", since);
+                    request::build(manifest, &delta.request, place, &vars)
+                }
+                None => request::build(manifest, request, place, vars),
+            }
         };
         let call = Call {
             purpose: stream.name(),

@@ -7,7 +7,9 @@ use cadre_model::fault::{Code, Fault};
 use cadre_store::{Integration, IntegrationScope, IntegrationStatus, Job, Run, RunEnd, RunState};
 use serde_json::{Value, json};
 
+use super::proof::{self, OfModel, Proofs};
 use super::run::{Stop, StreamEnd, Sync};
+use super::{issues, quality, receipt};
 use crate::catalog::Catalog;
 use crate::settings::Parts;
 
@@ -109,13 +111,18 @@ pub(super) async fn finish(
             return end(sync, stopped(&stop, sync), counts, false).await;
         }
     };
-    let Deletions { deleted, kept, used_drop } = delete_unseen(sync, &ends).await?;
+    let Proofs { models, kept, used_drop } = proof::prove(sync, &ends).await?;
     let mut verdict = verdict(sync, &ends);
-    if let Some(kept) = kept {
+    let held = issues::field_issues(sync, &models).await?;
+    let doubts = [kept, held].into_iter().flatten();
+    for doubt in doubts {
         verdict.state = RunState::PartiallyFailed;
-        verdict.reason = format!("{} {kept}", verdict.reason).trim().to_owned();
+        verdict.reason = format!("{} {doubt}", verdict.reason).trim().to_owned();
     }
-    end(sync, verdict, counts(sync, &ends, &deleted), used_drop).await
+    let receipt = receipt::receipt(sync, &models).await?;
+    let mut counts = counts(sync, &ends, &models);
+    counts["receipt"] = receipt;
+    end(sync, verdict, counts, used_drop).await
 }
 
 /// How a run ends.
@@ -194,103 +201,16 @@ fn verdict(sync: &Sync<'_>, ends: &BTreeMap<String, StreamEnd>) -> Verdict {
     Verdict { state, reason, fault: Some(first.fault.clone()) }
 }
 
-/// What became of the records that were not seen.
-struct Deletions {
-    /// How many were marked as deleted, by model.
-    deleted: BTreeMap<&'static str, u64>,
-    /// What was kept although it was not seen, and why.
-    kept: Option<String>,
-    /// Whether so many were gone that only an accepted drop let them go.
-    used_drop: bool,
-}
-
-/// Marks as deleted what a complete pass did not see.
-async fn delete_unseen(
-    sync: &Sync<'_>,
-    ends: &BTreeMap<String, StreamEnd>,
-) -> Result<Deletions, cadre_store::Error> {
-    let mut deleted = BTreeMap::new();
-    let mut used_drop = false;
-    let mut unknown = Vec::new();
-    let mut kept = Vec::new();
-    let settings = &sync.parts.settings;
-    // A row that nobody knows may be any record: what looks gone may be it.
-    let unidentified = sync.parts.store.run_unidentified(&sync.scope, &sync.run.id).await?;
-    for model in &sync.models {
-        if !pass_was_complete(sync, model, ends) {
-            continue;
-        }
-        let store = &sync.parts.store;
-        let live = store.records_count(&sync.scope, model, false).await?;
-        let unseen = store.records_unseen(&sync.scope, &sync.run.id, model).await?;
-        if unseen > 0 && unidentified.iter().any(|known| known == model) {
-            unknown.push(format!("{unseen} of {model}"));
-            continue;
-        }
-        if live >= settings.suspicious_drop_from
-            && unseen as f64 > live as f64 * settings.suspicious_drop
-        {
-            if !sync.integration.drop_accepted {
-                kept.push(format!("{unseen} of {live} records of {model}"));
-                continue;
-            }
-            used_drop = true;
-        }
-        if unseen > 0 {
-            let count =
-                store.records_delete_unseen(&sync.scope, &sync.run.id, model, sync.job).await?;
-            deleted.insert(*model, count);
-        }
-    }
-    // What the scope configuration switches off is gone for callers, also inside of other records.
-    let off = sync.maps.iter().map(|map| map.model().id);
-    for model in off.filter(|model| !sync.models.contains(model)) {
-        let store = &sync.parts.store;
-        let count = store.records_delete_unseen(&sync.scope, &sync.run.id, model, sync.job).await?;
-        if count > 0 {
-            deleted.insert(model, count);
-        }
-    }
-    let kept = (!kept.is_empty()).then(|| {
-        format!(
-            "The tool no longer returned {}. That is too many to believe: they were kept. If they are \
-             really gone, run `cadre integration accept-drop {}` and sync again.",
-            kept.join(", "),
-            sync.scope.id()
-        )
-    });
-    let unknown = (!unknown.is_empty()).then(|| {
-        format!(
-            "Not all rows could be told apart, so records that were not seen were kept: {}. The \
-             issues say which rows.",
-            unknown.join(", ")
-        )
-    });
-    let kept = match (kept, unknown) {
-        (Some(kept), Some(unknown)) => Some(format!("{kept} {unknown}")),
-        (kept, unknown) => kept.or(unknown),
-    };
-    Ok(Deletions { deleted, kept, used_drop })
-}
-
-/// Whether every stream that feeds the model was read to its end in this run.
-fn pass_was_complete(sync: &Sync<'_>, model: &str, ends: &BTreeMap<String, StreamEnd>) -> bool {
-    let feeding =
-        sync.maps.iter().filter(|map| map.model().id == model).flat_map(|map| map.streams());
-    for stream in feeding {
-        let Some(end) = ends.get(&sync.entry.root_of(stream)) else { return false };
-        if !end.complete || end.incomplete.contains(stream) {
-            return false;
-        }
-    }
-    true
-}
-
 fn counts(
     sync: &Sync<'_>,
     ends: &BTreeMap<String, StreamEnd>,
-    deleted: &BTreeMap<&'static str, u64>,
+    models: &BTreeMap<&'static str, OfModel>,
 ) -> Value {
+    let deleted: BTreeMap<&str, u64> = models
+        .iter()
+        .filter(|(_, of)| of.deleted > 0)
+        .map(|(model, of)| (*model, of.deleted))
+        .collect();
     let streams: serde_json::Map<String, Value> = ends
         .iter()
         .map(|(stream, end)| {
@@ -304,6 +224,7 @@ fn counts(
             let row = json!({
                 "pages": end.pages, "rows": end.rows, "complete": end.complete,
                 "incomplete": end.incomplete, "failures": failures,
+                "since": end.since.map(cadre_model::time::wire), "stated": end.stated,
             });
             (stream.clone(), row)
         })
@@ -339,12 +260,14 @@ async fn end(
             let run = store.run_get(&sync.scope, &sync.run.id).await?;
             let started_at = run.and_then(|run| run.started_at).unwrap_or_default();
             store.integration_synced(&sync.scope, started_at, whole, used_drop).await?;
+            quality::judge(sync).await?;
         }
         RunState::AuthenticationFailed => {
             store.integration_refused(&sync.scope, THREE_DAYS_MS, &verdict.reason).await?;
         }
         _ => {}
     }
+    issues::run_issues(sync, verdict.state, &verdict.reason).await?;
     let Verdict { state, reason, fault } = verdict;
     let end = RunEnd { state, reason: Some(reason), fault, counts };
     store.run_finish(&sync.scope, &sync.run.id, end, sync.job).await

@@ -6,6 +6,12 @@
 //! * [`finish`]: deletions, the state of the run, what the integration's state becomes.
 
 pub mod finish;
+mod guard;
+mod issues;
+mod pages;
 pub mod plan;
+mod proof;
+pub mod quality;
+mod receipt;
 pub mod run;
 mod write;

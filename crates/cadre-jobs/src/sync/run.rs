@@ -3,19 +3,23 @@
 //! A run is idempotent. It begins by asking the store what it has done already, so a worker that
 //! takes over after a crash goes on at the page after the last one that was written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use cadre_connector::{Account, Failure, Io, Page, Session};
-use cadre_map::Context;
+use cadre_connector::{Account, Failure, Io, Session};
 use cadre_model::fault::Code;
-use cadre_model::mapped::{Issue, Mapped, Record, seal};
-use cadre_store::{Integration, IntegrationScope, Job, Run, ScopeConfig, StreamProgress};
+use cadre_store::{
+    Integration, IntegrationIssueState, IntegrationScope, Job, Run, RunKind, ScopeConfig,
+    StreamProgress,
+};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use super::finish;
-use super::write::{MappedPage, Writer};
+use super::guard::Guard;
+use super::pages::Filled;
+use super::write::Writer;
 use crate::catalog::Entry;
 use crate::observe::Log;
 use crate::pin::pinned;
@@ -23,6 +27,11 @@ use crate::settings::Parts;
 
 /// Milliseconds between two looks at whether a run may go on.
 const CHECK_EVERY_MS: i64 = 500;
+
+/// Most issues of an integration that a run looks at; each is about a field.
+pub(super) const MOST_ISSUES: u32 = 10_000;
+
+const CANCELLED: &str = "Somebody cancelled the sync. What it read is kept.";
 
 /// Everything one run works with.
 pub(super) struct Sync<'a> {
@@ -37,6 +46,12 @@ pub(super) struct Sync<'a> {
     pub(super) scope_config: ScopeConfig,
     pub(super) log: Arc<Log>,
     pub(super) now: Value,
+    /// What is looked at so that it is not lost; nothing in a first sync.
+    pub(super) guard: Mutex<Option<Guard>>,
+    /// How many records came, and how many of them with which fields.
+    pub(super) filled: std::sync::Mutex<Filled>,
+    /// When this worker took the run up.
+    began_at: i64,
     /// When it was last asked whether the run may go on.
     checked_at: AtomicI64,
 }
@@ -44,8 +59,10 @@ pub(super) struct Sync<'a> {
 /// How a stream ended.
 #[derive(Debug, Default, Clone)]
 pub(super) struct StreamEnd {
-    /// Whether every record of the stream was read in this run.
+    /// Whether everything that was asked for was read in this run.
     pub(super) complete: bool,
+    /// Only what changed since then was asked for.
+    pub(super) since: Option<i64>,
     /// What stopped it.
     pub(super) failure: Option<Failure>,
     /// Sub-streams that could not be read to their end.
@@ -54,6 +71,10 @@ pub(super) struct StreamEnd {
     pub(super) problems: Vec<Failure>,
     pub(super) pages: u64,
     pub(super) rows: u64,
+    /// How many records there are in all, as the tool said last.
+    pub(super) stated: Option<u64>,
+    /// When the record that changed last did so, by the tool's clock.
+    pub(super) latest: Option<i64>,
 }
 
 /// Why a run stopped before its end.
@@ -109,6 +130,10 @@ async fn prepare<'a>(
         finish::end_without_running(parts, &scope, &run, &reason).await?;
         return Ok(None);
     }
+    if parts.store.run_is_cancelled(&scope, &run.id).await? {
+        finish::end_without_running(parts, &scope, &run, CANCELLED).await?;
+        return Ok(None);
+    }
     let Some(entry) = parts.catalog.get(&integration.tool) else { return Ok(None) };
     let interaction_id = parts.store.run_start(&scope, &run.id).await?;
     let environment = parts.store.system_scope(scope.environment_id()).await?;
@@ -127,6 +152,7 @@ async fn prepare<'a>(
         maps.iter().map(|map| map.model().id).filter(|id| scope_config.model_enabled(id)).collect();
     let log =
         Arc::new(Log::new(interaction_id, parts.settings.exchange_bodies, parts.clock.clone()));
+    let guard = guard(parts, &scope, &integration, &scope_config, &maps).await?;
     // A resumed run keeps the moment at which it first started.
     let now =
         cadre_model::time::wire(run.started_at.unwrap_or_else(|| parts.clock.now_ms())).into();
@@ -142,8 +168,46 @@ async fn prepare<'a>(
         scope_config,
         log,
         now,
+        guard: Mutex::new(guard),
+        filled: std::sync::Mutex::default(),
+        began_at: parts.clock.now_ms(),
         checked_at: AtomicI64::new(i64::MIN),
     }))
+}
+
+/// A guard over every field that is mapped and wanted, but for those of which a person says that the
+/// fall is right. There is nothing to lose before the first sync.
+async fn guard(
+    parts: &Parts,
+    scope: &IntegrationScope,
+    integration: &Integration,
+    scope_config: &ScopeConfig,
+    maps: &[cadre_map::Mapping],
+) -> Result<Option<Guard>, cadre_store::Error> {
+    if integration.first_synced_at.is_none() {
+        return Ok(None);
+    }
+    let issues = parts.store.integration_issues(scope, MOST_ISSUES).await?;
+    let accepted: HashSet<String> = issues
+        .into_iter()
+        .filter(|issue| issue.state == IntegrationIssueState::Accepted)
+        .map(|issue| issue.subject)
+        .collect();
+    let mut watched = HashSet::new();
+    for map in maps {
+        let model = map.model();
+        let offered = map.offered_fields();
+        let fields = model.shape.fields.iter().map(|field| field.name);
+        let places = fields.chain(model.relations.iter().map(|relation| relation.name));
+        watched.extend(
+            places
+                .filter(|place| offered.contains(*place))
+                .filter(|place| scope_config.field_enabled(model.id, place))
+                .filter(|place| !accepted.contains(&format!("{}.{place}", model.id)))
+                .map(|place| (model.id, place)),
+        );
+    }
+    Ok(Some(Guard::new(watched)))
 }
 
 impl Sync<'_> {
@@ -161,13 +225,18 @@ impl Sync<'_> {
         let wanted = wanted.flat_map(|map| map.streams()).map(str::to_owned);
         let connector = self.entry.connector.clone();
         let session = self.parts.standings.session(self.scope.id(), connector, account, io);
-        let session = session.only(wanted);
+        let mut session = session.only(wanted);
+        let since = self.since().await?;
+        let told = since.iter().map(|(stream, ms)| (stream.clone(), cadre_model::time::wire(*ms)));
+        session = session.since(told);
         session.lookups().await.map_err(Stop::Failed)?;
         let progress = self.parts.store.run_stream_progress(&self.scope, &self.run.id).await?;
         let mut ends = BTreeMap::new();
         for stream in self.entry.roots_feeding(&self.models) {
             let before = progress.iter().find(|progress| progress.stream == stream);
-            let end = self.read_stream(&session, &stream, before).await?;
+            let mut end = self.read_stream(&session, &stream, before).await?;
+            end.since = since.get(&stream).copied();
+            self.mark(&stream, &end).await?;
             if let Some(failure) = &end.failure {
                 // With credentials that no longer hold, every other stream fails in the same way.
                 if failure.fault.code == Code::IntegrationAuthenticationInvalid {
@@ -178,6 +247,37 @@ impl Sync<'_> {
         }
         self.pin(&session).await?;
         Ok(ends)
+    }
+
+    /// Notes from when on changes are unread. What changed while the stream was read has a time after its
+    /// beginning: the latest time seen, less how long the run has taken, is not after that.
+    async fn mark(&self, stream: &str, end: &StreamEnd) -> Result<(), Stop> {
+        let known = self.entry.connector.stream(stream);
+        let (Some(known), true) = (known, end.complete) else { return Ok(()) };
+        let overlap = known.delta_overlap_ms().unwrap_or_default();
+        let now = self.parts.clock.now_ms();
+        let taken = now - self.run.started_at.unwrap_or(now).min(self.began_at);
+        let before = end.since.map(|since| since + overlap);
+        let seen = end.latest.map(|latest| latest - taken);
+        if let Some(mark) = seen.max(before) {
+            self.parts.store.run_stream_mark(&self.scope, &self.run.id, stream, mark).await?;
+        }
+        Ok(())
+    }
+
+    /// Since when the changes of each stream are wanted; streams that are not named are read whole.
+    async fn since(&self) -> Result<BTreeMap<String, i64>, Stop> {
+        // What became wanted meanwhile did not change, and would be missed.
+        if self.run.kind == RunKind::Full || self.integration.data_expired_at.is_some() {
+            return Ok(BTreeMap::new());
+        }
+        let marks = self.parts.store.run_stream_marks(&self.scope, &self.run.id).await?;
+        let since = marks.into_iter().filter_map(|known| {
+            let stream = self.entry.connector.stream(&known.stream)?;
+            let from = if stream.has_mark() { known.mark? } else { known.started_at };
+            Some((known.stream, from - stream.delta_overlap_ms()?))
+        });
+        Ok(since.collect())
     }
 
     /// Keeps the key of a server of files, where it is not known yet.
@@ -222,7 +322,8 @@ impl Sync<'_> {
                 }
                 Some(Ok(page)) => {
                     self.check_still_wanted().await?;
-                    if !writer.write(self.map_page(session, page, &mut end)).await {
+                    let page = self.map_page(session, page, &mut end).await?;
+                    if !writer.write(page).await {
                         break;
                     }
                 }
@@ -230,62 +331,6 @@ impl Sync<'_> {
         }
         writer.end().await?;
         Ok(end)
-    }
-
-    fn map_page(&self, session: &Session, page: Page, end: &mut StreamEnd) -> MappedPage {
-        end.incomplete.extend(page.incomplete.iter().cloned());
-        end.problems.extend(page.problems.iter().cloned());
-        end.pages += 1;
-        end.rows += page.records.len() as u64;
-        let (records, issues) = self.map_records(session, &page);
-        MappedPage {
-            rows: page.records.len() as u64,
-            next: page.next,
-            records,
-            issues,
-            incomplete: end.incomplete.iter().cloned().collect(),
-        }
-    }
-
-    fn map_records(&self, session: &Session, page: &Page) -> (Vec<Record>, Vec<Issue>) {
-        let lookup = session.lookup_values();
-        let mut records = Vec::new();
-        let mut issues = Vec::new();
-        for raw in &page.records {
-            let context = Context {
-                settings: session.settings(),
-                parent: raw.parent.as_deref(),
-                lookup,
-                now: &self.now,
-            };
-            for map in self.maps.iter().filter(|map| self.models.contains(map.model().id)) {
-                let outcome = map.apply(&raw.stream, &raw.value, &context);
-                issues.extend(outcome.issues);
-                for mut mapped in outcome.records {
-                    self.keep_enabled_fields(&mut mapped);
-                    records.push(seal(self.scope.id(), &mapped));
-                    issues.append(&mut mapped.issues);
-                }
-            }
-        }
-        (records, issues)
-    }
-
-    /// A field that the scope configuration switches off is not stored.
-    fn keep_enabled_fields(&self, mapped: &mut Mapped) {
-        let model = mapped.model.id;
-        let required =
-            |name: &str| mapped.model.shape.field(name).is_some_and(|field| !field.nullable);
-        mapped
-            .fields
-            .retain(|name, _| required(name) || self.scope_config.field_enabled(model, name));
-        mapped.links.retain(|(name, _)| self.scope_config.field_enabled(model, name));
-        mapped.issues.retain(|issue| {
-            issue.field.as_deref().is_none_or(|path| {
-                let field = path.split(['.', '[']).next().unwrap_or(path);
-                self.scope_config.field_enabled(model, field)
-            })
-        });
     }
 
     /// Whether the integration is still switched on; also the job's sign of life. Asked once in a while.
@@ -298,6 +343,9 @@ impl Sync<'_> {
         self.checked_at.store(now, Ordering::Relaxed);
         if !self.parts.store.job_extend(self.job, self.parts.settings.lease_ms()).await? {
             return Err(Stop::LeaseLost);
+        }
+        if self.parts.store.run_is_cancelled(&self.scope, &self.run.id).await? {
+            return Err(Stop::Cancelled(CANCELLED.into()));
         }
         match self.parts.store.integration_get(&self.scope).await? {
             Some(integration) => match finish::reason_not_to_run(&integration, &self.parts.catalog)

@@ -24,6 +24,8 @@ pub(super) struct MappedPage {
     pub(super) next: Option<Value>,
     pub(super) records: Vec<Record>,
     pub(super) issues: Vec<Issue>,
+    /// Model and id of what the tool says is deleted.
+    pub(super) deleted: Vec<(&'static str, String)>,
     /// Sub-streams that could not be read to their end, in this run so far.
     pub(super) incomplete: Vec<String>,
 }
@@ -111,6 +113,7 @@ impl Writing {
                 records: &page.records,
                 issues: &page.issues,
                 incomplete: &page.incomplete,
+                deleted: &page.deleted,
             })
             .collect();
         self.store.records_write_pages(&self.scope, &pages, &self.job).await?;

@@ -3,6 +3,8 @@
 //! A run keeps 8 bytes of each id that it saw. Two ids with the same 8 bytes would hide a deletion, never
 //! cause one; with two million records that has a chance of about one in a hundred thousand.
 
+use std::collections::BTreeMap;
+
 use cadre_model::ids::record_id;
 use sqlx::Row;
 
@@ -10,7 +12,7 @@ use super::sql::{IDS, Place, array};
 use super::touch::{Changes, Links, touch};
 use super::write::old_links;
 use crate::jobs::{Job, fence};
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Backend, Error, Store, Tx};
 use crate::tenants::IntegrationScope;
 
 /// Ids that are compared at once.
@@ -105,35 +107,13 @@ impl Store {
         fence(&mut tx, job).await?;
         let (now, integration_id) = (self.now(), scope.id());
         let at = Place { backend: self.backend(), integration_id, model, now };
-        let among = at.backend.among("id", "$4");
-        let sql = format!(
-            "UPDATE records SET remote_deleted_at = $1, changed_at = $1, touched_at = $1
-             WHERE integration_id = $2 AND model = $3 AND remote_deleted_at IS NULL AND {among}"
-        );
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(now)
-            .bind(integration_id)
-            .bind(model)
-            .bind(array(ids))
-            .execute(&mut *tx)
-            .await
-            .attempt("mark records as deleted")?;
-        let of: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let links = old_links(&mut tx, at, &of).await?;
-        let links: Links = links.into_values().flatten().collect();
-        let changes = Changes {
-            ids: ids.to_vec(),
-            came_or_went: ids.to_vec(),
-            targets: links.clone(),
-            moved: links,
-        };
-        touch(&mut tx, at, &changes).await?;
+        mark_deleted(&mut tx, at, ids).await?;
         tx.commit().await.attempt("mark records as deleted")
     }
 
     /// What a run has seen of a model, sorted. A record that could not be stored, because a field
     /// that it must have did not fit, is there all the same: its issue names it.
-    async fn seen(
+    pub(super) async fn seen(
         &self,
         scope: &IntegrationScope,
         run_id: &str,
@@ -169,7 +149,7 @@ impl Store {
     }
 
     /// Of the next live ids those that were not seen, and the last id that was looked at.
-    async fn unseen_after(
+    pub(super) async fn unseen_after(
         &self,
         scope: &IntegrationScope,
         model: &str,
@@ -192,4 +172,67 @@ impl Store {
         let unseen = ids.into_iter().filter(|id| seen.binary_search(&short(id)).is_err()).collect();
         Ok(Some((unseen, last)))
     }
+}
+
+/// Marks live records as deleted.
+pub(super) async fn mark_deleted(tx: &mut Tx, at: Place<'_>, ids: &[String]) -> Result<(), Error> {
+    let among = at.backend.among("id", "$4");
+    let sql = format!(
+        "UPDATE records SET remote_deleted_at = $1, changed_at = $1, touched_at = $1, suspect_since = NULL
+         WHERE integration_id = $2 AND model = $3 AND remote_deleted_at IS NULL AND {among}"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(at.now)
+        .bind(at.integration_id)
+        .bind(at.model)
+        .bind(array(ids))
+        .execute(&mut **tx)
+        .await
+        .attempt("mark records as deleted")?;
+    let of: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let links = old_links(tx, at, &of).await?;
+    let links: Links = links.into_values().flatten().collect();
+    let changes = Changes {
+        ids: ids.to_vec(),
+        came_or_went: ids.to_vec(),
+        targets: links.clone(),
+        moved: links,
+    };
+    touch(tx, at, &changes).await
+}
+
+/// Marks as deleted what the tool says is deleted, as far as it is there.
+pub(super) async fn delete_named<'a>(
+    tx: &mut Tx,
+    backend: Backend,
+    scope: &IntegrationScope,
+    gone: impl Iterator<Item = &'a (&'static str, String)>,
+    now: i64,
+) -> Result<(), Error> {
+    let mut models: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+    for (model, id) in gone {
+        models.entry(model).or_default().push(id);
+    }
+    for (model, ids) in models {
+        let at = Place { backend, integration_id: scope.id(), model, now };
+        for chunk in ids.chunks(IDS) {
+            let sql = format!(
+                "SELECT id FROM records WHERE integration_id = $1 AND model = $2
+                 AND remote_deleted_at IS NULL AND {}",
+                backend.among("id", "$3")
+            );
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(scope.id())
+                .bind(model)
+                .bind(array(chunk))
+                .fetch_all(&mut **tx)
+                .await
+                .attempt("compare records")?;
+            let live: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            if !live.is_empty() {
+                mark_deleted(tx, at, &live).await?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use cadre_model::mapped::KEY_BYTES;
 use cadre_model::model::{Filter, FilterRule, ModelDef};
 use cadre_model::shape::Kind;
+use sqlx::any::AnyRow;
 
 use super::sql::array;
-use crate::store::{Backend, storable};
+use crate::store::{Attempt, Backend, Error, Store, storable};
 
 /// A statement that grows, with the values it binds.
 pub(super) struct Query {
@@ -23,6 +24,24 @@ pub(super) enum Bound {
 }
 
 impl Query {
+    /// A statement about records of a model: `$1` is the integration, `$2` the model.
+    pub(super) fn about(backend: Backend, integration_id: &str, model: &ModelDef) -> Query {
+        let values = vec![Bound::Text(integration_id.to_owned()), Bound::Text(model.id.to_owned())];
+        Query { backend, sql: String::new(), values }
+    }
+
+    /// The rows that the statement finds.
+    pub(super) async fn rows(self, store: &Store) -> Result<Vec<AnyRow>, Error> {
+        let mut statement = sqlx::query(sqlx::AssertSqlSafe(self.sql));
+        for value in self.values {
+            statement = match value {
+                Bound::Text(text) => statement.bind(text),
+                Bound::Number(number) => statement.bind(number),
+            };
+        }
+        statement.fetch_all(store.read()).await.attempt("list records")
+    }
+
     /// Binds a value; its placeholder.
     pub(super) fn bind(&mut self, value: Bound) -> String {
         self.values.push(value);
@@ -43,28 +62,21 @@ impl Query {
 /// Adds the condition of a filter. `$1` is the integration, `$2` the model, `r` the record.
 pub(super) fn narrow(query: &mut Query, model: &ModelDef, filter: &Filter, values: &[String]) {
     let condition = match filter.rule {
-        FilterRule::AnyOf { key } | FilterRule::OneOf { key, .. } | FilterRule::Equals { key } => {
-            let among = query.among("k.value", values.iter().map(|value| key_of(value)));
-            key_condition(key, &among)
-        }
-        FilterRule::AnyOfFolded { key } | FilterRule::EqualsFolded { key } => {
-            let among = query.among(
-                "k.value",
-                values.iter().map(|value| key_of(&value.to_lowercase()).to_owned()),
-            );
-            key_condition(&format!("{key}~"), &among)
-        }
+        FilterRule::AnyOf { .. }
+        | FilterRule::OneOf { .. }
+        | FilterRule::Equals { .. }
+        | FilterRule::AnyOfFolded { .. }
+        | FilterRule::EqualsFolded { .. }
+        | FilterRule::After { .. }
+        | FilterRule::Before { .. } => match key_rule(query, model, filter, values) {
+            Some((name, condition)) => key_condition(&name, &condition),
+            None => return,
+        },
         FilterRule::Contains { key } => {
             let part = values.first().map(String::as_str).unwrap_or_default().to_lowercase();
             let pattern = format!("%{}%", escaped(&storable(&part)));
             let place = query.bind(Bound::Text(pattern));
             key_condition(&format!("{key}~"), &format!(r"k.value LIKE {place} ESCAPE '\'"))
-        }
-        FilterRule::After { key, or_equal } => {
-            compare(query, model, key, if or_equal { ">=" } else { ">" }, values)
-        }
-        FilterRule::Before { key, or_equal } => {
-            compare(query, model, key, if or_equal { "<=" } else { "<" }, values)
         }
         FilterRule::RefersTo { field } | FilterRule::RefersToOne { field } => {
             let among = query.among("f.target_id", values);
@@ -99,6 +111,58 @@ pub(super) fn narrow(query: &mut Query, model: &ModelDef, filter: &Filter, value
         FilterRule::CustomField => "1 = 0".to_owned(),
     };
     let _ = write!(query.sql, " AND {condition}");
+}
+
+/// Which key a filter looks at, and the condition on its value `k.value`; `None` where it looks at none,
+/// or at a part of the value, which no order helps to find.
+fn key_rule(
+    query: &mut Query,
+    model: &ModelDef,
+    filter: &Filter,
+    values: &[String],
+) -> Option<(String, String)> {
+    match filter.rule {
+        FilterRule::AnyOf { key } | FilterRule::OneOf { key, .. } | FilterRule::Equals { key } => {
+            let among = query.among("k.value", values.iter().map(|value| key_of(value)));
+            Some((key.to_owned(), among))
+        }
+        FilterRule::AnyOfFolded { key } | FilterRule::EqualsFolded { key } => {
+            let folded = values.iter().map(|value| key_of(&value.to_lowercase()).to_owned());
+            let among = query.among("k.value", folded);
+            Some((format!("{key}~"), among))
+        }
+        FilterRule::After { key, or_equal } => {
+            let operator = if or_equal { ">=" } else { ">" };
+            Some((key.to_owned(), compare(query, model, key, operator, values)))
+        }
+        FilterRule::Before { key, or_equal } => {
+            let operator = if or_equal { "<=" } else { "<" };
+            Some((key.to_owned(), compare(query, model, key, operator, values)))
+        }
+        _ => None,
+    }
+}
+
+/// The query for the ids of the records that an index lists for a filter; `None` where no index does.
+/// `$1` is the integration, `$2` the model.
+pub(super) fn indexed(
+    query: &mut Query,
+    model: &ModelDef,
+    filter: &Filter,
+    values: &[String],
+) -> Option<String> {
+    if let FilterRule::RefersTo { field } | FilterRule::RefersToOne { field } = filter.rule {
+        let among = query.among("f.target_id", values);
+        return Some(format!(
+            "SELECT f.id FROM record_refs f WHERE f.integration_id = $1 AND f.model = $2
+             AND f.field = '{field}' AND {among}"
+        ));
+    }
+    let (name, condition) = key_rule(query, model, filter, values)?;
+    Some(format!(
+        "SELECT k.id FROM record_keys k WHERE k.integration_id = $1 AND k.model = $2
+         AND k.name = '{name}' AND {condition}"
+    ))
 }
 
 /// A value as keys are stored: long ones are cut.
@@ -138,7 +202,7 @@ fn compare(
     let is_day = model.shape.field(key).is_some_and(|field| matches!(field.kind, Kind::Date));
     let value = if is_day { value.chars().take(10).collect() } else { value };
     let place = query.bind(Bound::Text(storable(&value)));
-    key_condition(key, &format!("k.value {operator} {place}"))
+    format!("k.value {operator} {place}")
 }
 
 /// Escapes what LIKE takes for a pattern.

@@ -8,7 +8,7 @@ use cadre_model::model::{Filter, ModelDef};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::filter::{Bound, Query, narrow};
+use super::filter::{Bound, Query, indexed, narrow};
 use super::render;
 use crate::store::{Attempt, Error, Store, storable};
 use crate::tenants::IntegrationScope;
@@ -77,6 +77,36 @@ pub(super) fn stored(row: &AnyRow) -> Stored {
     }
 }
 
+/// So many records are sooner fetched by id and sorted than looked for among all.
+const FEW: i64 = 1_000;
+
+/// A condition whose records an index lists.
+enum Lead {
+    /// Changed, or showing something that changed, after a moment.
+    Touched(i64),
+    /// The filter at this place of the query.
+    Filter(usize),
+}
+
+impl Lead {
+    /// The query for their ids; `None` where no index lists them.
+    fn ids(&self, query: &mut Query, model: &ModelDef, asked: &ListQuery) -> Option<String> {
+        match *self {
+            Lead::Touched(after) => {
+                let place = query.bind(Bound::Number(after));
+                Some(format!(
+                    "SELECT t.id FROM records t WHERE t.integration_id = $1 AND t.model = $2
+                     AND t.touched_at > {place}"
+                ))
+            }
+            Lead::Filter(at) => {
+                let (filter, values) = asked.filters.get(at)?;
+                indexed(query, model, filter, values)
+            }
+        }
+    }
+}
+
 impl Store {
     /// A page of records, by id, as it is served. `hidden` are fields and relations that the scope
     /// configuration switches off.
@@ -105,13 +135,16 @@ impl Store {
         model: &'static ModelDef,
         asked: &ListQuery,
     ) -> Result<Vec<Stored>, Error> {
-        let mut query = Query {
-            backend: self.backend(),
-            sql: "SELECT r.id, r.remote_id, r.body, r.links, r.changed_at, r.remote_deleted_at FROM records r
-                  WHERE r.integration_id = $1 AND r.model = $2"
-                .to_owned(),
-            values: vec![Bound::Text(scope.id().to_owned()), Bound::Text(model.id.to_owned())],
-        };
+        let lead = self.lead(scope, model, asked).await?;
+        let mut query = Query::about(self.backend(), scope.id(), model);
+        query.sql.push_str(
+            "SELECT r.id, r.remote_id, r.body, r.links, r.changed_at, r.remote_deleted_at FROM records r
+             WHERE r.integration_id = $1 AND r.model = $2",
+        );
+        if let Some(ids) = lead.and_then(|lead| lead.ids(&mut query, model, asked)) {
+            let condition = self.backend().found_by("r.id", &ids);
+            let _ = write!(query.sql, " AND {condition}");
+        }
         if let Some(after) = &asked.after_id {
             let place = query.bind(Bound::Text(storable(after)));
             let _ = write!(query.sql, " AND r.id > {place}");
@@ -138,15 +171,38 @@ impl Store {
         }
         let place = query.bind(Bound::Number(i64::from(asked.limit) + 1));
         let _ = write!(query.sql, " ORDER BY r.id LIMIT {place}");
-        let mut statement = sqlx::query(sqlx::AssertSqlSafe(query.sql));
-        for value in query.values {
-            statement = match value {
-                Bound::Text(text) => statement.bind(text),
-                Bound::Number(number) => statement.bind(number),
-            };
-        }
-        let rows = statement.fetch_all(self.read()).await.attempt("list records")?;
+        let rows = query.rows(self).await?;
         Ok(rows.iter().map(stored).collect())
+    }
+
+    /// The first condition that leads to few records. Neither database can know this beforehand, and
+    /// both are slow when they guess wrong: a walk by id that looks for one record passes all the others,
+    /// and an index that lists nearly all of them is read to its end before the first is shown.
+    async fn lead(
+        &self,
+        scope: &IntegrationScope,
+        model: &'static ModelDef,
+        asked: &ListQuery,
+    ) -> Result<Option<Lead>, Error> {
+        // Ids that are named lead to few records anyway.
+        if asked.ids.is_some() || asked.remote_ids.is_some() {
+            return Ok(None);
+        }
+        let touched = asked.updated_after_ms.map(Lead::Touched);
+        for lead in touched.into_iter().chain((0..asked.filters.len()).map(Lead::Filter)) {
+            let mut query = Query::about(self.backend(), scope.id(), model);
+            let Some(ids) = lead.ids(&mut query, model, asked) else { continue };
+            let _ = write!(
+                query.sql,
+                "SELECT COUNT(*) FROM (SELECT 1 FROM ({ids}) i LIMIT {}) n",
+                FEW + 1
+            );
+            let count = query.rows(self).await?.first().map_or(0, |row| row.get::<i64, _>(0));
+            if count <= FEW {
+                return Ok(Some(lead));
+            }
+        }
+        Ok(None)
     }
 
     /// How many live records of each model an integration has.

@@ -10,6 +10,7 @@ mod delete;
 mod filter;
 mod find;
 mod list;
+mod proof;
 mod render;
 pub(crate) mod sql;
 mod touch;
@@ -17,4 +18,6 @@ mod write;
 
 pub use find::FoundRecord;
 pub use list::{ListPage, ListQuery, ModelStats};
+pub use proof::{Before, Fingerprint, Freshness, Suspect};
+pub(crate) use sql::chunks;
 pub use write::{PageOutcome, PageWrite};

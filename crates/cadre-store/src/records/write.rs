@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cadre_model::ids::random_id;
 use cadre_model::mapped::{Issue, Record};
 use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::delete::delete_named;
 use super::sql::{Place, array, chunks};
 use super::touch::{Changes, Links, touch};
+use crate::issues::insert_issues;
 use crate::jobs::{Job, fence};
-use crate::store::{Attempt, Backend, Error, Store, Tx, storable, storable_or_null};
+use crate::store::{Attempt, Error, Store, Tx, storable};
 use crate::tenants::IntegrationScope;
 
 /// Most issues that one page stores; a page on which everything is wrong says so often enough.
@@ -35,6 +36,8 @@ pub struct PageWrite<'a> {
     pub issues: &'a [Issue],
     /// Sub-streams that could not be read to their end, in this run so far.
     pub incomplete: &'a [String],
+    /// Model and id of records of which the tool says that they are deleted.
+    pub deleted: &'a [(&'static str, String)],
 }
 
 /// What writing a page did.
@@ -121,9 +124,11 @@ impl Store {
             write_model(&mut tx, at, &due).await?;
             seen(&mut tx, scope, last, page_number, model, &records).await?;
         }
+        let gone = pages.iter().flat_map(|page| page.deleted);
+        delete_named(&mut tx, self.backend(), scope, gone, now).await?;
         let of_pages = pages.iter().flat_map(|page| page.issues.iter().take(ISSUES_PER_PAGE));
         issues.extend(of_pages.cloned());
-        write_issues(&mut tx, self.backend(), scope, last.run_id, &issues).await?;
+        insert_issues(&mut tx, self.backend(), scope, last.run_id, &issues).await?;
         tx.commit().await.attempt("store a page")?;
         Ok(outcome)
     }
@@ -349,7 +354,7 @@ async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[&Due<'_>]) -> Result<(), Erro
          ON CONFLICT (integration_id, model, id) DO UPDATE SET
              remote_id = excluded.remote_id, body = excluded.body, links = excluded.links, hash = excluded.hash,
              link_hash = excluded.link_hash, changed_at = excluded.changed_at, touched_at = excluded.touched_at,
-             remote_deleted_at = NULL",
+             remote_deleted_at = NULL, blanked_at = NULL, suspect_since = NULL",
         at.backend.rows(11, due.len())
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
@@ -465,36 +470,5 @@ async fn seen(
     .execute(&mut **tx)
     .await
     .attempt("keep what a page has seen")?;
-    Ok(())
-}
-
-async fn write_issues(
-    tx: &mut Tx,
-    backend: Backend,
-    scope: &IntegrationScope,
-    run_id: &str,
-    issues: &[Issue],
-) -> Result<(), Error> {
-    for chunk in chunks(issues) {
-        let sql = format!(
-            "INSERT INTO issues (integration_id, run_id, id, model, remote_id, field, problem, expected, got)
-             VALUES {}",
-            backend.rows(9, chunk.len())
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for issue in chunk {
-            query = query
-                .bind(scope.id())
-                .bind(run_id)
-                .bind(random_id())
-                .bind(&issue.model)
-                .bind(storable_or_null(issue.remote_id.as_deref()))
-                .bind(storable_or_null(issue.field.as_deref()))
-                .bind(&issue.problem)
-                .bind(storable(&issue.expected))
-                .bind(storable(&issue.got));
-        }
-        query.execute(&mut **tx).await.attempt("store issues")?;
-    }
     Ok(())
 }

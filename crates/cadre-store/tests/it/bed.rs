@@ -273,6 +273,7 @@ impl Sync<'_> {
             records,
             issues,
             incomplete: &[],
+            deleted: &[],
         };
         self.bed.store.records_write_page(self.scope, page, job).await
     }

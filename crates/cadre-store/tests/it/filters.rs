@@ -253,3 +253,45 @@ async fn every_filter_of_every_model_runs() {
     })
     .await;
 }
+
+/// Few records are led to by an index, many are walked past by id: both find the same.
+#[tokio::test]
+async fn few_of_many_and_nearly_all() {
+    on_both(async |bed| {
+        let employee = |at: u32| {
+            let status = if at == 700 { "PENDING" } else { "ACTIVE" };
+            let mail = format!("p{at}@example.com");
+            let fields = json!({"employment_status": status, "work_email": mail});
+            bed.linked(
+                "hris_employees",
+                &at.to_string(),
+                fields,
+                &[("groups", &[if at == 9 { "small" } else { "large" }])],
+            )
+        };
+        let all: Vec<_> = (0..1_100).map(employee).collect();
+        let before = bed.tick();
+        bed.write(&all).await;
+        let moment = bed.tick();
+        bed.write(&[bed.record("hris_employees", "late", json!({}))]).await;
+
+        let by = async |name: &str, value: &str| bed.by("hris_employees", name, &[value]).await;
+        assert_eq!(by("employment_statuses", "ACTIVE").await.len(), 250, "a full page");
+        assert_eq!(by("employment_statuses", "PENDING").await, ["700"]);
+        assert_eq!(by("work_emails", "P31@example.com").await, ["31"]);
+        let both: &[(&str, &[&str])] =
+            &[("employment_statuses", &["ACTIVE"]), ("work_emails", &["p31@example.com"])];
+        assert_eq!(bed.by_all("hris_employees", both).await, ["31"], "the second one leads");
+        let both: &[(&str, &[&str])] =
+            &[("work_emails", &["p700@example.com"]), ("employment_statuses", &["ACTIVE"])];
+        assert!(bed.by_all("hris_employees", both).await.is_empty(), "all filters hold");
+        for (group, count) in [("small", 1), ("large", 250), ("none", 0)] {
+            let id = bed.id("hris_teams", group);
+            assert_eq!(by("group_ids", &id).await.len(), count, "{group}");
+        }
+        assert_eq!(bed.updated_after("hris_employees", before).await.len(), 250);
+        assert_eq!(bed.updated_after("hris_employees", moment).await, ["late"]);
+        assert!(bed.updated_after("hris_employees", bed.tick()).await.is_empty());
+    })
+    .await;
+}

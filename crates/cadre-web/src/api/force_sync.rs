@@ -35,6 +35,7 @@ pub async fn post(
     if here.integration.status == IntegrationStatus::Inactive {
         return Err(inactive(&here.integration.id).into());
     }
+    let kind = cadre_jobs::possible_kind(&state.catalog, &here.integration.tool, kind);
     let queued =
         cadre_jobs::enqueue_sync(&state.store, &here.scope, kind, RunTrigger::ForceSync).await?;
     state.wake.notify_one();

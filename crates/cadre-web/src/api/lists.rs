@@ -51,16 +51,18 @@ impl List {
             .filter(|name| !config.field_enabled(self.model.id, name))
             .collect();
         let Some(query) = self.query(&asked, &offered, &hidden) else {
-            return Ok(Page { results: "[]".to_owned(), next: None });
+            return Ok(Page { results: "[]".to_owned(), next: None, freshness: None });
         };
         let page = state
             .store
             .records_list(&here.scope, self.model, &query, &hidden)
             .await
             .map_err(unavailable)?;
+        let freshness =
+            state.store.model_freshness(&here.scope, self.model.id).await.map_err(unavailable)?;
         let last = page.last_id.filter(|_| page.more);
         let next = last.map(|last| asked.next(self.model, whose, &last));
-        Ok(Page { results: page.body, next })
+        Ok(Page { results: page.body, next, freshness: Some(freshness) })
     }
 
     /// What the store is asked for; `None` when a filter is on something that the tool does not

@@ -175,6 +175,7 @@ impl TestApp {
                 records: &sealed,
                 issues: &[],
                 incomplete: &[],
+                deleted: &[],
             };
             self.store.records_write_page(&scope, write, &job).await.expect("a page");
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cadre_jobs::connect::{Link, link};
-use cadre_jobs::{Parts, enqueue_sync, worker};
+use cadre_jobs::{Parts, enqueue_sync, possible_kind, worker};
 use cadre_model::fault::Fault;
 use cadre_model::time::wire as print_time;
 use cadre_store::{EndUser, IntegrationScope, IntegrationStatus, RunKind, RunState, RunTrigger};
@@ -11,6 +11,7 @@ use clap::Subcommand;
 use serde_json::{Map, Value};
 
 use super::key::environment_scope;
+use super::trust::{TrustCommand, print_issues};
 use crate::Failed;
 use crate::config::{Config, Overrides};
 use crate::wire;
@@ -55,13 +56,16 @@ pub enum IntegrationCommand {
     Sync {
         /// Id of the integration.
         id: String,
+        /// Read only what changed since the last sync, where the tool can tell.
+        #[arg(long)]
+        delta: bool,
     },
     /// Show the latest runs of an integration.
     Runs {
         /// Id of the integration.
         id: String,
     },
-    /// Show the values of the latest sync that did not fit.
+    /// Show what is wrong with an integration, and the values of the latest sync that did not fit.
     Issues {
         /// Id of the integration.
         id: String,
@@ -81,6 +85,8 @@ pub enum IntegrationCommand {
         /// Id of the integration.
         id: String,
     },
+    #[command(flatten)]
+    Trust(TrustCommand),
     /// Delete an integration.
     Delete {
         /// Id of the integration.
@@ -149,7 +155,7 @@ impl IntegrationCommand {
                     );
                 }
             }
-            IntegrationCommand::Sync { id } => sync(&parts, &id).await?,
+            IntegrationCommand::Sync { id, delta } => sync(&parts, &id, delta).await?,
             IntegrationCommand::Runs { id } => {
                 let scope = integration_scope(&parts, &id).await?;
                 for run in store.run_list(&scope, 20).await.map_err(|e| e.to_string())? {
@@ -159,6 +165,7 @@ impl IntegrationCommand {
             }
             IntegrationCommand::Issues { id } => {
                 let scope = integration_scope(&parts, &id).await?;
+                let open = print_issues(&parts, &scope).await?;
                 let issues = store.issues_list(&scope, 200).await.map_err(|e| e.to_string())?;
                 for issue in &issues {
                     println!(
@@ -171,7 +178,10 @@ impl IntegrationCommand {
                         issue.got
                     );
                 }
-                println!("{} issues", issues.len());
+                println!(
+                    "{open} issues of the integration, {} values that did not fit",
+                    issues.len()
+                );
             }
             IntegrationCommand::Enable { id } => {
                 let scope = integration_scope(&parts, &id).await?;
@@ -188,6 +198,7 @@ impl IntegrationCommand {
                 store.integration_drop_accept(&scope).await.map_err(|e| e.to_string())?;
                 println!("the next sync of {id} marks as deleted what the tool no longer returns");
             }
+            IntegrationCommand::Trust(command) => command.run(&parts).await?,
             IntegrationCommand::Delete { id } => {
                 let scope = integration_scope(&parts, &id).await?;
                 store.integration_delete(&scope).await.map_err(|e| e.to_string())?;
@@ -206,18 +217,26 @@ async fn set_status(
     parts.store.integration_status_set(scope, status, None).await.map_err(|error| error.to_string())
 }
 
-async fn integration_scope(parts: &Parts, id: &str) -> Result<IntegrationScope, Failed> {
+/// The scope of an integration that is named on the command line.
+pub async fn integration_scope(parts: &Parts, id: &str) -> Result<IntegrationScope, Failed> {
     let scope =
         parts.store.system_integration_scope(id).await.map_err(|error| error.to_string())?;
     scope.ok_or_else(|| format!("no integration {id}; `cadre integration list` shows them"))
 }
 
 #[expect(clippy::print_stdout, reason = "the outcome is the command's output")]
-async fn sync(parts: &Parts, id: &str) -> Result<(), Failed> {
+async fn sync(parts: &Parts, id: &str, delta: bool) -> Result<(), Failed> {
     let scope = integration_scope(parts, id).await?;
-    let asked = enqueue_sync(&parts.store, &scope, RunKind::Full, RunTrigger::ForceSync)
-        .await
-        .map_err(words)?;
+    let integration =
+        parts.store.integration_get(&scope).await.map_err(|error| error.to_string())?;
+    let tool = integration.map(|integration| integration.tool).unwrap_or_default();
+    let asked = if delta { RunKind::Delta } else { RunKind::Full };
+    let kind = possible_kind(&parts.catalog, &tool, asked);
+    if kind != asked {
+        println!("{tool} cannot tell what changed: everything is read.");
+    }
+    let asked =
+        enqueue_sync(&parts.store, &scope, kind, RunTrigger::ForceSync).await.map_err(words)?;
     loop {
         worker::drain(parts).await.map_err(|error| error.to_string())?;
         let run =

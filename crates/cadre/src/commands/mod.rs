@@ -7,4 +7,5 @@ pub mod integration;
 pub mod key;
 pub mod login_link;
 pub mod serve;
+pub mod trust;
 pub mod webhook;

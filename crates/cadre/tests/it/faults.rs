@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 use super::process::{Caller, Installation, Server};
 use super::sandbox::Tools;
 
-const EMPLOYEES: &str = "/v1/hris/employees";
+pub const EMPLOYEES: &str = "/v1/hris/employees";
 
-struct Synced {
-    installation: Installation,
-    tools: Tools,
-    server: Server,
-    caller: Caller,
-    integration: String,
+pub struct Synced {
+    pub installation: Installation,
+    pub tools: Tools,
+    pub server: Server,
+    pub caller: Caller,
+    pub integration: String,
 }
 
 /// Tools that were synced once; the server does no syncs of its own.
-fn synced(employees: usize) -> Synced {
+pub fn synced(employees: usize) -> Synced {
     let installation = Installation::new(&[("CADRE_CONCURRENT_SYNCS", "0")]);
     let tools = Tools::start(employees);
     let integration = installation.link("sandboxhris", &tools.form(), &[]);
@@ -28,20 +28,20 @@ fn synced(employees: usize) -> Synced {
 }
 
 impl Synced {
-    fn employees(&self) -> Vec<Value> {
+    pub fn employees(&self) -> Vec<Value> {
         self.caller.list(EMPLOYEES, &self.integration, 250)
     }
 
-    fn sync(&self) -> String {
+    pub fn sync(&self) -> String {
         self.installation.sync(&self.integration)
     }
 
-    fn find(&self, remote_id: &str) -> Vec<Value> {
+    pub fn find(&self, remote_id: &str) -> Vec<Value> {
         self.caller.list(&format!("{EMPLOYEES}?remote_ids={remote_id}"), &self.integration, 10)
     }
 
     /// Every deleted record, by remote id.
-    fn deleted(&self) -> Vec<String> {
+    pub fn deleted(&self) -> Vec<String> {
         let all =
             self.caller.list(&format!("{EMPLOYEES}?include_deleted=true"), &self.integration, 250);
         let gone = all.iter().filter(|record| !record["remote_deleted_at"].is_null());

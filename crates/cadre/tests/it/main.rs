@@ -10,4 +10,5 @@ mod process;
 mod sandbox;
 mod secrets;
 mod servers;
+mod trust;
 mod webhooks;

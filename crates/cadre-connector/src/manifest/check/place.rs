@@ -11,6 +11,10 @@ pub(super) enum Place {
     Answer { parent: bool },
     /// The condition or message of a rule.
     Rule { parent: bool },
+    /// The path of a read of what changed.
+    DeltaPath,
+    /// Another part of the request of a read of what changed.
+    DeltaRequest,
     /// The path of a live read.
     LivePath,
     /// Another part of a live read's request.
@@ -45,6 +49,13 @@ impl Place {
                 vec!["$settings", "$session", "$status", "$headers", "$page", "$lookup", "$now"],
                 parent,
             ),
+            Place::DeltaPath => {
+                (vec!["$settings", "$session", "$page", "$lookup", "$now", "$since"], false)
+            }
+            Place::DeltaRequest => (
+                vec!["$settings", "$secrets", "$session", "$page", "$lookup", "$now", "$since"],
+                false,
+            ),
             Place::LivePath => (vec!["$settings", "$session", "$page", "$record", "$now"], false),
             Place::LiveRequest => {
                 (vec!["$settings", "$secrets", "$session", "$page", "$record", "$now"], false)
@@ -73,6 +84,8 @@ impl Place {
             Place::Request { .. } => "a request",
             Place::Answer { .. } => "an answer",
             Place::Rule { .. } => "an error rule",
+            Place::DeltaPath => "the path of a read of what changed",
+            Place::DeltaRequest => "the request of a read of what changed",
             Place::LivePath => "the path of a live read",
             Place::LiveRequest => "the request of a live read",
             Place::LiveAnswer => "the answer of a live read",

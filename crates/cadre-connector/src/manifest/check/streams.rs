@@ -57,6 +57,23 @@ impl Checker<'_> {
         if let Some(records) = &stream.response.records {
             self.expression(&here("response/records"), records.expr(), Place::Answer { parent });
         }
+        if let Some(delta) = &stream.delta {
+            let (path, elsewhere) = (Place::DeltaPath, Place::DeltaRequest);
+            self.request(&here("delta/request"), &delta.request, path, elsewhere);
+            if let Some(mark) = &delta.mark {
+                self.expression(&here("delta/mark"), mark.expr(), Place::Key);
+            }
+            if parent || transport != TransportKind::Http {
+                let words =
+                    "`delta` belongs to streams that are asked over HTTP, and not per record";
+                self.at(&here("delta"), words, None);
+            }
+            if self.manifest.lookups.values().any(|lookup| lookup.stream == name) {
+                let words =
+                    "a stream that a lookup is made of is read whole: `delta` means nothing here";
+                self.at(&here("delta"), words, None);
+            }
+        }
         self.paging(name, stream);
         self.rules(&here("errors"), &stream.errors, Place::Rule { parent });
     }

@@ -1,0 +1,135 @@
+//! From a page of raw records to what is stored of it.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use cadre_connector::{Page, Session};
+use cadre_map::Context;
+use cadre_model::ids::record_id;
+use cadre_model::mapped::{Issue, Mapped, seal};
+
+use super::run::{Stop, StreamEnd, Sync};
+use super::write::MappedPage;
+
+/// How many records of each model came, and with which of their fields.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Filled {
+    models: BTreeMap<&'static str, OfModel>,
+}
+
+/// The records of one model that came in a run.
+#[derive(Debug, Default, Clone)]
+pub(super) struct OfModel {
+    /// Records that can be stored.
+    pub(super) records: u64,
+    /// Rows that cannot, because they have no id or lack a field that no record can be without.
+    pub(super) refused: u64,
+    /// By field: how many records have it.
+    pub(super) fields: BTreeMap<&'static str, u64>,
+}
+
+impl Filled {
+    fn add(&mut self, mapped: &Mapped) {
+        let of_model = self.models.entry(mapped.model.id).or_default();
+        of_model.records += 1;
+        for field in mapped.model.shape.fields {
+            if mapped.fields.get(field.name).is_some_and(|value| !value.is_null()) {
+                *of_model.fields.entry(field.name).or_default() += 1;
+            }
+        }
+    }
+
+    pub(super) fn of(&self, model: &str) -> Option<&OfModel> {
+        self.models.get(model)
+    }
+}
+
+/// What the mapping makes of a page.
+#[derive(Default)]
+struct Made {
+    mapped: Vec<Mapped>,
+    issues: Vec<Issue>,
+    deleted: Vec<(&'static str, String)>,
+}
+
+impl Sync<'_> {
+    /// Maps a page, and sees to it that nothing is lost by it.
+    pub(super) async fn map_page(
+        &self,
+        session: &Session,
+        page: Page,
+        end: &mut StreamEnd,
+    ) -> Result<MappedPage, Stop> {
+        end.incomplete.extend(page.incomplete.iter().cloned());
+        end.problems.extend(page.problems.iter().cloned());
+        end.pages += 1;
+        end.rows += page.records.len() as u64;
+        end.stated = page.total.or(end.stated);
+        let changes = page.records.iter().filter_map(|raw| {
+            let stream = self.entry.connector.stream(&raw.stream);
+            stream.filter(|stream| stream.parent().is_none())?.mark(&raw.value)
+        });
+        end.latest = changes.max().max(end.latest);
+        let Made { mut mapped, mut issues, deleted } = self.map_records(session, &page);
+        let mut records: Vec<_> = mapped.iter().map(|one| seal(self.scope.id(), one)).collect();
+        if let Some(guard) = self.guard.lock().await.as_mut() {
+            guard.page(&self.parts.store, &self.scope, &mut mapped, &mut records).await?;
+        }
+        issues.extend(mapped.into_iter().flat_map(|one| one.issues));
+        Ok(MappedPage {
+            rows: page.records.len() as u64,
+            next: page.next,
+            records,
+            issues,
+            deleted,
+            incomplete: end.incomplete.iter().cloned().collect(),
+        })
+    }
+
+    fn map_records(&self, session: &Session, page: &Page) -> Made {
+        let lookup = session.lookup_values();
+        let mut made = Made::default();
+        let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        for raw in &page.records {
+            let context = Context {
+                settings: session.settings(),
+                parent: raw.parent.as_deref(),
+                lookup,
+                now: &self.now,
+            };
+            for map in self.maps.iter().filter(|map| self.models.contains(map.model().id)) {
+                let model = map.model().id;
+                let outcome = map.apply(&raw.stream, &raw.value, &context);
+                if outcome.records.is_empty() && !outcome.issues.is_empty() {
+                    filled.models.entry(model).or_default().refused += 1;
+                }
+                made.issues.extend(outcome.issues);
+                let gone = outcome.deleted.iter();
+                made.deleted.extend(gone.map(|id| (model, record_id(self.scope.id(), model, id))));
+                for mut mapped in outcome.records {
+                    self.keep_enabled_fields(&mut mapped);
+                    filled.add(&mapped);
+                    made.mapped.push(mapped);
+                }
+            }
+        }
+        made
+    }
+
+    /// A field that the scope configuration switches off is not stored.
+    fn keep_enabled_fields(&self, mapped: &mut Mapped) {
+        let model = mapped.model.id;
+        let required =
+            |name: &str| mapped.model.shape.field(name).is_some_and(|field| !field.nullable);
+        mapped
+            .fields
+            .retain(|name, _| required(name) || self.scope_config.field_enabled(model, name));
+        mapped.links.retain(|(name, _)| self.scope_config.field_enabled(model, name));
+        mapped.issues.retain(|issue| {
+            issue.field.as_deref().is_none_or(|path| {
+                let field = path.split(['.', '[']).next().unwrap_or(path);
+                self.scope_config.field_enabled(model, field)
+            })
+        });
+    }
+}

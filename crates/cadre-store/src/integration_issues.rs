@@ -1,0 +1,201 @@
+//! Conditions that hold for an integration: raised when first observed, kept while observed, resolved
+//! when they clear. Values that did not fit are another thing: those are in [`crate::issues`].
+
+use cadre_model::ids::random_id;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::store::{Attempt, Error, Store, storable, storable_or_null};
+use crate::stored_words;
+use crate::tenants::IntegrationScope;
+
+stored_words! {
+    /// What is wrong with an integration.
+    pub enum IntegrationIssueKind {
+        /// The tool refuses the credentials.
+        AuthenticationFailed = "integration.authentication_failed",
+        /// More records are missing than can be believed.
+        DropHeld = "integration.drop_held",
+        /// A field that was filled is empty; its old values are kept.
+        FieldDegraded = "integration.field_degraded",
+        /// The first sync failed its quality checks.
+        QualityFailed = "integration.quality_failed",
+        /// The last sync failed.
+        SyncFailing = "integration.sync_failing",
+    }
+}
+
+stored_words! {
+    /// Where an issue of an integration stands.
+    pub enum IntegrationIssueState {
+        /// It holds.
+        Open = "OPEN",
+        /// It holds, and a person does not want to hear of it.
+        Snoozed = "SNOOZED",
+        /// A person says that it is all right; the next complete run takes the data as it is.
+        Accepted = "ACCEPTED",
+        /// It is over.
+        Resolved = "RESOLVED",
+    }
+}
+
+/// An issue of an integration.
+#[derive(Debug, Clone)]
+pub struct IntegrationIssue {
+    /// Its id.
+    pub id: String,
+    /// What is wrong.
+    pub kind: IntegrationIssueKind,
+    /// What it is about, such as `hris_employees.work_email`; empty for the whole integration.
+    pub subject: String,
+    /// Where it stands.
+    pub state: IntegrationIssueState,
+    /// What happened, in words.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// When it was first observed.
+    pub first_seen_at: i64,
+    /// When it was last observed.
+    pub last_seen_at: i64,
+    /// When it was over.
+    pub resolved_at: Option<i64>,
+}
+
+/// An observation.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// What is wrong.
+    pub kind: IntegrationIssueKind,
+    /// What it is about.
+    pub subject: String,
+    /// What happened, in words.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+const COLUMNS: &str =
+    "id, kind, subject, state, message, hint, first_seen_at, last_seen_at, resolved_at";
+
+impl Store {
+    /// Notes that a condition holds: opens an issue, or keeps the one that there is as it stands.
+    /// Returns the id if it was opened now.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_issue_raise(
+        &self,
+        scope: &IntegrationScope,
+        observed: &Observed,
+    ) -> Result<Option<String>, Error> {
+        let id = random_id();
+        let row = sqlx::query(
+            "INSERT INTO integration_issues
+                 (integration_id, id, kind, subject, state, message, hint, first_seen_at, last_seen_at)
+             VALUES ($1, $2, $3, $4, 'OPEN', $5, $6, $7, $7)
+             ON CONFLICT (integration_id, kind, subject) WHERE state <> 'RESOLVED'
+             DO UPDATE SET message = excluded.message, hint = excluded.hint, last_seen_at = excluded.last_seen_at
+             RETURNING id",
+        )
+        .bind(scope.id())
+        .bind(&id)
+        .bind(observed.kind.as_str())
+        .bind(storable(&observed.subject))
+        .bind(storable(&observed.message))
+        .bind(storable_or_null(observed.hint.as_deref()))
+        .bind(self.now())
+        .fetch_one(self.write())
+        .await
+        .attempt("raise an issue")?;
+        Ok((row.get::<String, _>(0) == id).then_some(id))
+    }
+
+    /// Notes that a condition does not hold any more. Returns the id if an issue was open.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_issue_resolve(
+        &self,
+        scope: &IntegrationScope,
+        kind: IntegrationIssueKind,
+        subject: &str,
+    ) -> Result<Option<String>, Error> {
+        let row = sqlx::query(
+            "UPDATE integration_issues SET state = 'RESOLVED', resolved_at = $4
+             WHERE integration_id = $1 AND kind = $2 AND subject = $3 AND state <> 'RESOLVED' RETURNING id",
+        )
+        .bind(scope.id())
+        .bind(kind.as_str())
+        .bind(storable(subject))
+        .bind(self.now())
+        .fetch_optional(self.write())
+        .await
+        .attempt("resolve an issue")?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Changes where an issue that holds stands: snoozed, accepted or open. Returns whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_issue_set(
+        &self,
+        scope: &IntegrationScope,
+        id: &str,
+        state: IntegrationIssueState,
+    ) -> Result<bool, Error> {
+        let done = sqlx::query(
+            "UPDATE integration_issues SET state = $3
+             WHERE integration_id = $1 AND id = $2 AND state <> 'RESOLVED'",
+        )
+        .bind(scope.id())
+        .bind(storable(id))
+        .bind(state.as_str())
+        .execute(self.write())
+        .await
+        .attempt("change an issue")?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// The issues of an integration, those that hold first; the latest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_issues(
+        &self,
+        scope: &IntegrationScope,
+        limit: u32,
+    ) -> Result<Vec<IntegrationIssue>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM integration_issues WHERE integration_id = $1
+             ORDER BY CASE WHEN state = 'RESOLVED' THEN 1 ELSE 0 END, first_seen_at DESC, id LIMIT $2"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(scope.id())
+            .bind(i64::from(limit))
+            .fetch_all(self.write())
+            .await
+            .attempt("list the issues of an integration")?;
+        rows.iter().map(issue).collect()
+    }
+}
+
+fn issue(row: &AnyRow) -> Result<IntegrationIssue, Error> {
+    let (kind, state): (String, String) = (row.get("kind"), row.get("state"));
+    Ok(IntegrationIssue {
+        id: row.get("id"),
+        kind: IntegrationIssueKind::read(&kind)?,
+        subject: row.get("subject"),
+        state: IntegrationIssueState::read(&state)?,
+        message: row.get("message"),
+        hint: row.get("hint"),
+        first_seen_at: row.get("first_seen_at"),
+        last_seen_at: row.get("last_seen_at"),
+        resolved_at: row.get("resolved_at"),
+    })
+}

@@ -1,0 +1,191 @@
+//! What a person decides about the data of an integration: drops, fields, quality, a running sync.
+
+use cadre_jobs::Parts;
+use cadre_model::time::wire as print_time;
+use cadre_store::{IntegrationIssueKind, IntegrationIssueState, IntegrationScope, QaStatus};
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::integration::integration_scope;
+use crate::Failed;
+
+/// Decisions about the data of an integration.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Keep what looks gone: the records stay, and the question is not asked again until they are back.
+    RejectDrop {
+        /// Id of the integration.
+        id: String,
+    },
+    /// Take a field as it is now, although it was filled before; holds from the next sync.
+    AcceptIssue {
+        /// Id of the integration.
+        id: String,
+        /// Id of the issue, as `cadre integration issues` shows it.
+        issue: String,
+    },
+    /// Hear no more of an issue until it is over.
+    SnoozeIssue {
+        /// Id of the integration.
+        id: String,
+        /// Id of the issue, as `cadre integration issues` shows it.
+        issue: String,
+    },
+    /// Open an integration for reads although its first sync failed the quality checks.
+    AcceptQuality {
+        /// Id of the integration.
+        id: String,
+    },
+    /// List the records that the tool did not show, and that are kept because nothing proves them gone.
+    Suspects {
+        /// Id of the integration.
+        id: String,
+    },
+    /// Print the receipt of the latest run that ended, or of the one named, as JSON.
+    Receipt {
+        /// Id of the integration.
+        id: String,
+        /// Id of the run, as `cadre integration runs` shows it.
+        run: Option<String>,
+    },
+    /// Cancel the sync that is queued or running; what it has read is kept.
+    CancelSync {
+        /// Id of the integration.
+        id: String,
+    },
+}
+
+impl TrustCommand {
+    /// Runs the command.
+    #[expect(clippy::print_stdout, reason = "the outcome is the command's output")]
+    pub async fn run(self, parts: &Parts) -> Result<(), Failed> {
+        let store = &parts.store;
+        match self {
+            TrustCommand::RejectDrop { id } => reject_drop(parts, &id).await,
+            TrustCommand::AcceptIssue { id, issue } => {
+                set_issue(parts, &id, &issue, IntegrationIssueState::Accepted).await?;
+                println!("accepted; `cadre integration sync {id}` takes the data as it is");
+                Ok(())
+            }
+            TrustCommand::SnoozeIssue { id, issue } => {
+                set_issue(parts, &id, &issue, IntegrationIssueState::Snoozed).await?;
+                println!("snoozed until it is over");
+                Ok(())
+            }
+            TrustCommand::AcceptQuality { id } => {
+                let scope = integration_scope(parts, &id).await?;
+                store.integration_qa_status_set(&scope, QaStatus::Passed).await.map_err(words)?;
+                let kind = IntegrationIssueKind::QualityFailed;
+                store.integration_issue_resolve(&scope, kind, "").await.map_err(words)?;
+                println!("{id} can be read now");
+                Ok(())
+            }
+            TrustCommand::Suspects { id } => suspects(parts, &id).await,
+            TrustCommand::Receipt { id, run } => receipt(parts, &id, run.as_deref()).await,
+            TrustCommand::CancelSync { id } => {
+                let scope = integration_scope(parts, &id).await?;
+                match store.run_cancel(&scope).await.map_err(words)? {
+                    Some(run) => println!("run {run} ends at its next page"),
+                    None => return Err("no sync is queued or running".to_owned()),
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Prints what is wrong with an integration as a whole; how many of these issues are not over.
+#[expect(clippy::print_stdout, reason = "the issues are the command's output")]
+pub async fn print_issues(parts: &Parts, scope: &IntegrationScope) -> Result<usize, Failed> {
+    let issues = parts.store.integration_issues(scope, 200).await.map_err(words)?;
+    let open = issues.iter().filter(|issue| issue.state != IntegrationIssueState::Resolved);
+    let mut count = 0;
+    for issue in open {
+        count += 1;
+        println!(
+            "{}  {}  {} {} since {}: {}",
+            issue.id,
+            issue.state,
+            issue.kind,
+            issue.subject,
+            print_time(issue.first_seen_at),
+            issue.message
+        );
+        if let Some(hint) = &issue.hint {
+            println!("  {hint}");
+        }
+    }
+    Ok(count)
+}
+
+async fn set_issue(
+    parts: &Parts,
+    id: &str,
+    issue: &str,
+    state: IntegrationIssueState,
+) -> Result<(), Failed> {
+    let scope = integration_scope(parts, id).await?;
+    if parts.store.integration_issue_set(&scope, issue, state).await.map_err(words)? {
+        Ok(())
+    } else {
+        Err(format!("no open issue {issue}; `cadre integration issues {id}` shows them"))
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the outcome is the command's output")]
+async fn reject_drop(parts: &Parts, id: &str) -> Result<(), Failed> {
+    let scope = integration_scope(parts, id).await?;
+    let issues = parts.store.integration_issues(&scope, 200).await.map_err(words)?;
+    let held = issues.iter().filter(|issue| {
+        issue.kind == IntegrationIssueKind::DropHeld && issue.state == IntegrationIssueState::Open
+    });
+    let mut models = Vec::new();
+    for issue in held {
+        let state = IntegrationIssueState::Snoozed;
+        parts.store.integration_issue_set(&scope, &issue.id, state).await.map_err(words)?;
+        models.push(issue.subject.as_str());
+    }
+    if models.is_empty() {
+        return Err("no drop is held".to_owned());
+    }
+    println!("kept, as suspect: {}", models.join(", "));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the records are the command's output")]
+async fn suspects(parts: &Parts, id: &str) -> Result<(), Failed> {
+    let scope = integration_scope(parts, id).await?;
+    let suspects = parts.store.records_suspects(&scope, 10_000).await.map_err(words)?;
+    for suspect in &suspects {
+        println!("{} {} since {}", suspect.model, suspect.remote_id, print_time(suspect.since));
+    }
+    println!("{} suspects", suspects.len());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the receipt is the command's output")]
+async fn receipt(parts: &Parts, id: &str, run: Option<&str>) -> Result<(), Failed> {
+    let scope = integration_scope(parts, id).await?;
+    let runs = parts.store.run_list(&scope, 100).await.map_err(words)?;
+    let found = runs.into_iter().find(|one| match run {
+        Some(run) => one.id == run,
+        None => one.ended_at.is_some() && !one.counts["receipt"].is_null(),
+    });
+    let Some(found) = found else {
+        return Err(format!(
+            "no such run with a receipt; `cadre integration runs {id}` shows the runs"
+        ));
+    };
+    let receipt = match &found.counts["receipt"] {
+        Value::Null => {
+            return Err(format!("run {} ended as {} without a receipt", found.id, found.state));
+        }
+        receipt => serde_json::to_string_pretty(receipt).map_err(|error| error.to_string())?,
+    };
+    println!("{receipt}");
+    Ok(())
+}
+
+fn words(error: cadre_store::Error) -> Failed {
+    error.to_string()
+}
