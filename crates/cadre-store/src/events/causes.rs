@@ -87,7 +87,6 @@ pub(crate) async fn integration_deleted(
 
 /// State, quality checks or setup of an integration changed; it is read as it stands in the
 /// transaction. Only to be called when one of the three is another one than before.
-#[allow(dead_code, reason = "what causes it calls it once states and issues are kept")]
 pub(crate) async fn state_changed(
     tx: &mut Tx,
     environment_id: &str,
@@ -112,7 +111,6 @@ pub(crate) async fn state_changed(
 }
 
 /// An issue was raised or resolved. `integration_id` is absent for one of the whole environment.
-#[allow(dead_code, reason = "what causes it calls it once states and issues are kept")]
 pub(crate) async fn issue_status_changed(
     tx: &mut Tx,
     environment_id: &str,

@@ -15,14 +15,11 @@ use crate::store::{Attempt, Error, Store, Tx, storable};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
 
-pub(crate) use causes::run_ended;
 pub use causes::{IssueChange, UNNAMED_MODELS};
-pub(crate) use causes::{connection_flow_failed, integration_created, integration_deleted};
-#[allow(
-    unused_imports,
-    reason = "what causes them calls them once states and issues are kept"
-)]
-pub(crate) use causes::{issue_status_changed, state_changed};
+pub(crate) use causes::{
+    connection_flow_failed, integration_created, integration_deleted, issue_status_changed,
+    run_ended, state_changed,
+};
 
 stored_words! {
     /// The types of events, as callers know them.

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use super::crash::with_bench_vendor;
 use super::process::Caller;
 
+/// What every integration of these stories causes, in this order.
+const TYPES: [&str; 3] = ["integration-created", "data-changed", "sync-finished"];
+
 /// A message: `webhook-id` and body.
 type Message = (String, Value);
 
@@ -125,7 +128,7 @@ fn hold_complete(got: &[Message], expected: usize) {
     for (integration, _) in latest {
         let of = first.values().filter(|message| subject(&message.1) == integration);
         let types: Vec<&str> = of.map(|message| message.1["type"].as_str().expect("one")).collect();
-        assert_eq!(types, ["integration-created", "data-changed", "sync-finished"]);
+        assert_eq!(types, TYPES);
     }
 }
 
@@ -140,7 +143,7 @@ fn killed(settings: &[(&str, &str)]) {
     let server = installation.serve();
     let key = server.caller().key;
     let caller = Caller::new(&server.url, &key);
-    let body = json!({ "url": receiver.url });
+    let body = json!({ "url": receiver.url, "types": TYPES });
     let (status, _, made) = caller.send("POST", "/v1/webhook-endpoints", None, Some(&body));
     assert_eq!(status, 200, "{made}");
     let mut server = Some(server);
@@ -185,7 +188,9 @@ fn shared(settings: &[(&str, &str)]) {
     let vendor = paged_vendor::start(5, Duration::ZERO);
     let receiver = Receiver::start(Duration::from_millis(20));
     let servers = [installation.serve(), installation.serve()];
-    let printed = installation.run(&["webhook", "create", &receiver.url]);
+    let mut create = vec!["webhook", "create", &receiver.url];
+    TYPES.iter().for_each(|name| create.extend(["--type", name]));
+    let printed = installation.run(&create);
     let id = printed.lines().next().expect("the id").to_owned();
     for _ in 0..INTEGRATIONS {
         installation.link("benchhr", &[("base_url", &vendor)], &[]);
