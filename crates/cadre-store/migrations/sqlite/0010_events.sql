@@ -1,4 +1,5 @@
--- The ledger: what happened in an environment, in order, without a gap. Nothing in it is ever changed.
+-- The ledger: what happened in an environment, in order, without a gap. Nothing in it is ever changed, but
+-- that whose account it was is forgotten with a deleted integration.
 CREATE TABLE events (
     environment_id TEXT NOT NULL REFERENCES environments (id),
     sequence BIGINT NOT NULL,
@@ -11,6 +12,8 @@ CREATE TABLE events (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (environment_id, sequence)
 );
+
+CREATE INDEX events_of_integration ON events (environment_id, integration_id, sequence);
 
 -- The number of the latest event. Whoever appends holds this row until the end of the transaction, so
 -- that events are seen in the order of their numbers.

@@ -32,7 +32,7 @@ pub struct IssueChange {
     pub resolved_at: Option<i64>,
 }
 
-fn end_user(user: &EndUser) -> Value {
+pub(super) fn end_user(user: &EndUser) -> Value {
     json!({
         "organization_name": user.organization_name,
         // Receivers refuse the whole event for an address that does not look like one.

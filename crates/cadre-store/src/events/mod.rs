@@ -10,6 +10,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::integrations::EndUser;
 use crate::records::sql::array;
 use crate::store::{Attempt, Error, Store, Tx, storable};
 use crate::stored_words;
@@ -166,6 +167,36 @@ pub(crate) async fn head(tx: &mut Tx, environment_id: &str) -> Result<i64, Error
         .await
         .attempt("look for the latest event")?;
     Ok(row.map_or(0, |row| row.get(0)))
+}
+
+/// Forgets whose account an integration was, in everything that was told about it.
+pub(crate) async fn forget_end_user(tx: &mut Tx, integration_id: &str) -> Result<(), Error> {
+    let rows = sqlx::query(
+        "SELECT environment_id, sequence, payload FROM events
+         WHERE environment_id = (SELECT environment_id FROM integrations WHERE id = $1) AND integration_id = $1",
+    )
+    .bind(integration_id)
+    .fetch_all(&mut **tx)
+    .await
+    .attempt("read the ledger")?;
+    for row in rows {
+        let text: String = row.get("payload");
+        let mut payload: Value =
+            serde_json::from_str(&text).map_err(|_| Error::damaged("an event", &text))?;
+        for place in ["/end_user", "/integration/end_user"] {
+            if let Some(end_user) = payload.pointer_mut(place) {
+                *end_user = causes::end_user(&EndUser::default());
+            }
+        }
+        sqlx::query("UPDATE events SET payload = $3 WHERE environment_id = $1 AND sequence = $2")
+            .bind(row.get::<String, _>("environment_id"))
+            .bind(row.get::<i64, _>("sequence"))
+            .bind(payload.to_string())
+            .execute(&mut **tx)
+            .await
+            .attempt("forget whose account it was")?;
+    }
+    Ok(())
 }
 
 impl Store {

@@ -177,3 +177,28 @@ async fn secrets_are_sealed_and_follow_the_master_key() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn whose_account_it_was_is_forgotten_with_it() {
+    on_both(async |bed| {
+        let filter = EventFilter {
+            integration_id: Some(bed.scope.id().to_owned()),
+            limit: 100,
+            ..EventFilter::default()
+        };
+        let names = async || {
+            let events = bed.store.event_list(&bed.tenant, &filter).await.expect("a store");
+            let name = |event: &cadre_store::Event| {
+                event.payload["end_user"]["organization_name"].as_str().expect("a name").to_owned()
+            };
+            events.iter().map(name).collect::<Vec<_>>()
+        };
+        bed.store.integration_delete(&bed.scope).await.expect("deleted");
+        let before = names().await;
+        assert!(before.len() == 2 && before.iter().all(|name| !name.is_empty()), "{before:?}");
+        let later = bed.tick() + 1;
+        bed.store.system_integrations_erase(later).await.expect("erased");
+        assert_eq!(names().await, ["", ""]);
+    })
+    .await;
+}
