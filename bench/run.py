@@ -199,6 +199,30 @@ def mapping():
     return numbers
 
 
+def webhooks(name, database_url=None):
+    """Deliveries from the ledger to a receiver on this machine, against posts that nobody signs or keeps."""
+    flags = ["--database", database_url] if database_url else []
+    numbers = json.loads(run([RELEASE / "bench-webhooks", *flags]))
+    print(f"\nWebhooks, {name} ({numbers['events']} events about {numbers['subjects']} integrations)")
+    print(f"  events written to the ledger    {numbers['written_per_second']:8.0f} /s, each in its own transaction")
+    print(f"  delivered, signed, logged       {numbers['delivered_per_second']:8.0f} /s")
+    print(f"  posted by the same client       {numbers['posted_per_second']:8.0f} /s")
+    low, high = min(numbers["ratios"]), max(numbers["ratios"])
+    middle = statistics.median(numbers["ratios"])
+    print(f"  ratio                           {middle:8.0%}  ({low:.0%} to {high:.0%})", flush=True)
+    return numbers
+
+
+def webhooks_postgres():
+    server = os.environ["CADRE_TEST_POSTGRES_URL"]
+    name = f"bench_{time.monotonic_ns()}"
+    run(["psql", "-q", server, "-c", f"CREATE DATABASE {name}"])
+    try:
+        return webhooks("PostgreSQL", server.rsplit("/", 1)[0] + "/" + name)
+    finally:
+        run(["psql", "-q", server, "-c", f"DROP DATABASE {name}"])
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -242,7 +266,7 @@ def wait_for(address):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the full sync (default 3)")
-    parser.add_argument("--only", default="sync,delay,mapping,page", help="parts, with commas between them")
+    parser.add_argument("--only", default="sync,delay,mapping,page,webhooks", help="parts, with commas between them")
     parser.add_argument("--no-peers", action="store_true", help="Cadre alone")
     parser.add_argument("--json", type=pathlib.Path, help="also write all numbers to this file")
     arguments = parser.parse_args()
@@ -264,6 +288,10 @@ def main():
             numbers["mapping"] = mapping()
         if "page" in parts:
             numbers["page"] = pages(work, "SQLite", 2_000)
+        if "webhooks" in parts:
+            numbers["webhooks"] = webhooks("SQLite")
+            if "CADRE_TEST_POSTGRES_URL" in os.environ:
+                numbers["webhooks_postgres"] = webhooks_postgres()
         if "sync" in parts:
             numbers["sync"] = full_sync(0, contenders, arguments.rounds, work)
         if "delay" in parts:

@@ -80,7 +80,7 @@ pub async fn link(
     }
     let mut settings = account.settings.clone();
     if link.check {
-        let host_key = check(parts, scope, &entry, &account).await?;
+        let host_key = check(parts, scope, &entry, &account, (&category, &link.end_user)).await?;
         settings = pinned(&settings, host_key).unwrap_or(settings);
     }
     let new = NewIntegration {
@@ -114,6 +114,7 @@ async fn check(
     scope: &EnvironmentScope,
     entry: &Arc<crate::catalog::Entry>,
     account: &Account,
+    (category, end_user): (&str, &EndUser),
 ) -> Result<Option<String>, Fault> {
     let interaction_id = random_id();
     let started_at = parts.clock.now_ms();
@@ -137,7 +138,13 @@ async fn check(
         request: Some(json!({"tool": entry.tool()})),
         ..NewInteraction::new(InteractionKind::ConnectionFlow, started_at)
     };
-    if let Err(error) = parts.store.interaction_write(interaction).await {
+    let written = if fault.is_some() {
+        let tool = (entry.tool(), category);
+        parts.store.connection_flow_failed(interaction, tool, end_user).await
+    } else {
+        parts.store.interaction_write(interaction).await
+    };
+    if let Err(error) = written {
         tracing::warn!(%error, "a connection flow was not written to the log");
     }
     log.write(&parts.store).await;

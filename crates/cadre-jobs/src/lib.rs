@@ -19,6 +19,7 @@ pub mod retention;
 pub mod settings;
 pub mod standing;
 pub mod sync;
+pub mod webhooks;
 pub mod worker;
 
 pub use catalog::{Catalog, Entry};

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | interactions with their exchanges | [`Retention::interactions`] | removed |
 //! | runs, jobs, ended log-ins | [`Retention::history`] | removed |
+//! | events with their deliveries | [`Retention::events`] | removed; longer kept where an endpoint has not taken them |
 //! | records that are gone from the tool | [`Retention::deleted_records`] | their values become null |
 //! | integrations that were deleted | [`Retention::deleted_integrations`] | everything of theirs is erased |
 //!
@@ -32,6 +33,8 @@ pub struct Retention {
     pub interactions: Duration,
     /// Runs and jobs, from their end.
     pub history: Duration,
+    /// Events of the ledger and their deliveries.
+    pub events: Duration,
     /// The values of a record, from when it was found to be gone.
     pub deleted_records: Duration,
     /// The data of an integration, from when it was deleted.
@@ -43,6 +46,7 @@ impl Default for Retention {
         Self {
             interactions: DAY * 30,
             history: DAY * 60,
+            events: DAY * 365,
             deleted_records: DAY * 14,
             deleted_integrations: DAY * 14,
         }
@@ -58,6 +62,7 @@ pub async fn apply(parts: &Parts) {
     let outcomes = [
         ("interactions", store.interactions_prune(before(retention.interactions)).await),
         ("history", store.history_prune(before(retention.history)).await),
+        ("events", store.events_prune(before(retention.events)).await),
         (
             "integrations",
             store.system_integrations_erase(before(retention.deleted_integrations)).await,

@@ -58,6 +58,10 @@ pub struct Settings {
     pub exchange_bodies: u64,
     /// How long things are kept.
     pub retention: Retention,
+    /// How long the receiver of a webhook may take to answer, with its whole answer.
+    pub webhook_timeout: Duration,
+    /// How many webhooks are on their way to one endpoint at once.
+    pub webhooks_at_once: usize,
 }
 
 impl Default for Settings {
@@ -76,6 +80,8 @@ impl Default for Settings {
             quality: Quality::default(),
             exchange_bodies: 10,
             retention: Retention::default(),
+            webhook_timeout: Duration::from_secs(15),
+            webhooks_at_once: 32,
         }
     }
 }

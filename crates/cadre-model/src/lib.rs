@@ -5,6 +5,7 @@
 //! the list of models, at [`shape`] for how a model is declared, at [`fault`] for errors.
 
 pub mod ats;
+pub mod email;
 pub mod fault;
 pub mod hris;
 pub mod ids;

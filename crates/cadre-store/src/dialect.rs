@@ -26,6 +26,15 @@ impl Backend {
         }
     }
 
+    /// The end of a sub-query that picks a row to be taken: one that somebody else is taking is passed
+    /// over where there are many writers.
+    pub(crate) fn pass_over_locked(self) -> &'static str {
+        match self {
+            Backend::Postgres => "FOR UPDATE SKIP LOCKED",
+            Backend::Sqlite => "",
+        }
+    }
+
     /// The condition that a column is one of the texts of a JSON array, which is bound at `place`.
     ///
     /// A list of any length is one value: the statement stays the same, and no list is too long for it.

@@ -5,7 +5,8 @@ use cadre_model::ids::random_id;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::{Attempt, Error, Store, storable, storable_or_null};
+use crate::events::{self, IssueChange};
+use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::IntegrationScope;
 
@@ -62,6 +63,20 @@ pub struct IntegrationIssue {
     pub resolved_at: Option<i64>,
 }
 
+impl IntegrationIssue {
+    /// What it is, in a few words.
+    fn title(&self) -> String {
+        let what = match self.kind {
+            IntegrationIssueKind::AuthenticationFailed => "The tool refuses the credentials",
+            IntegrationIssueKind::DropHeld => "More records are missing than can be believed",
+            IntegrationIssueKind::FieldDegraded => "A field that was filled is empty",
+            IntegrationIssueKind::QualityFailed => "The first sync failed its quality checks",
+            IntegrationIssueKind::SyncFailing => "The last sync failed",
+        };
+        if self.subject.is_empty() { what.to_owned() } else { format!("{what}: {}", self.subject) }
+    }
+}
+
 /// An observation.
 #[derive(Debug, Clone)]
 pub struct Observed {
@@ -91,6 +106,7 @@ impl Store {
         observed: &Observed,
     ) -> Result<Option<String>, Error> {
         let id = random_id();
+        let mut tx = self.begin().await?;
         let row = sqlx::query(
             "INSERT INTO integration_issues
                  (integration_id, id, kind, subject, state, message, hint, first_seen_at, last_seen_at)
@@ -106,10 +122,15 @@ impl Store {
         .bind(storable(&observed.message))
         .bind(storable_or_null(observed.hint.as_deref()))
         .bind(self.now())
-        .fetch_one(self.write())
+        .fetch_one(&mut *tx)
         .await
         .attempt("raise an issue")?;
-        Ok((row.get::<String, _>(0) == id).then_some(id))
+        let opened = row.get::<String, _>(0) == id;
+        if opened {
+            self.tell(&mut tx, scope, &id).await?;
+        }
+        tx.commit().await.attempt("raise an issue")?;
+        Ok(opened.then_some(id))
     }
 
     /// Notes that a condition does not hold any more. Returns the id if an issue was open.
@@ -123,6 +144,7 @@ impl Store {
         kind: IntegrationIssueKind,
         subject: &str,
     ) -> Result<Option<String>, Error> {
+        let mut tx = self.begin().await?;
         let row = sqlx::query(
             "UPDATE integration_issues SET state = 'RESOLVED', resolved_at = $4
              WHERE integration_id = $1 AND kind = $2 AND subject = $3 AND state <> 'RESOLVED' RETURNING id",
@@ -131,10 +153,42 @@ impl Store {
         .bind(kind.as_str())
         .bind(storable(subject))
         .bind(self.now())
-        .fetch_optional(self.write())
+        .fetch_optional(&mut *tx)
         .await
         .attempt("resolve an issue")?;
-        Ok(row.map(|row| row.get(0)))
+        let id: Option<String> = row.map(|row| row.get(0));
+        if let Some(id) = &id {
+            self.tell(&mut tx, scope, id).await?;
+        }
+        tx.commit().await.attempt("resolve an issue")?;
+        Ok(id)
+    }
+
+    /// Tells callers that an issue was raised or resolved.
+    async fn tell(&self, tx: &mut Tx, scope: &IntegrationScope, id: &str) -> Result<(), Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM integration_issues WHERE integration_id = $1 AND id = $2"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(scope.id())
+            .bind(id)
+            .fetch_one(&mut **tx)
+            .await
+            .attempt("read an issue")?;
+        let issue = issue(&row)?;
+        let change = IssueChange {
+            title: issue.title(),
+            markdown_message: match &issue.hint {
+                Some(hint) => format!("{}\n\n{hint}", issue.message),
+                None => issue.message,
+            },
+            id: issue.id,
+            issue_type: issue.kind.as_str().to_owned(),
+            first_observed_at: issue.first_seen_at,
+            resolved_at: issue.resolved_at,
+        };
+        let (environment_id, id) = (scope.environment_id(), Some(scope.id()));
+        events::issue_status_changed(tx, environment_id, id, &change, self.now()).await
     }
 
     /// Changes where an issue that holds stands: snoozed, accepted or open. Returns whether there is one.

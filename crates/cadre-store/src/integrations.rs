@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::{Attempt, Error, Store, storable, storable_or_null};
+use crate::events;
+use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::{EnvironmentScope, IntegrationScope};
 
@@ -172,6 +173,7 @@ impl Store {
             next_sync_at: Some(now + SYNC_INTERVAL_MS),
             sync_interval_ms: SYNC_INTERVAL_MS,
         };
+        let mut tx = self.begin().await?;
         sqlx::query(
             "INSERT INTO integrations (id, environment_id, tool, category, status, setup_status, qa_status,
                  organization_name, creator_email, origin_id, scope_config_id, settings, mapping, secrets, data_key,
@@ -196,9 +198,11 @@ impl Store {
         .bind(now)
         .bind(integration.next_sync_at)
         .bind(integration.sync_interval_ms)
-        .execute(self.write())
+        .execute(&mut *tx)
         .await
         .attempt("store an integration")?;
+        events::integration_created(&mut tx, &integration, now).await?;
+        tx.commit().await.attempt("store an integration")?;
         Ok(integration)
     }
 
@@ -300,6 +304,7 @@ impl Store {
         settings: &Value,
         secrets: &BTreeMap<String, Secret>,
     ) -> Result<(), Error> {
+        let (mut tx, before) = self.begin_change(scope).await?;
         let (secrets, data_key) = self.seal_secrets(scope.id(), secrets);
         sqlx::query(
             "UPDATE integrations SET settings = $3, secrets = $4, data_key = $5, status = 'ACTIVE',
@@ -312,10 +317,10 @@ impl Store {
         .bind(secrets)
         .bind(data_key)
         .bind(self.now())
-        .execute(self.write())
+        .execute(&mut *tx)
         .await
         .attempt("store credentials")?;
-        Ok(())
+        self.commit_change(tx, scope, before).await
     }
 
     /// Sets whether an integration is synced, and why.
@@ -329,6 +334,7 @@ impl Store {
         status: IntegrationStatus,
         reason: Option<&str>,
     ) -> Result<(), Error> {
+        let (mut tx, before) = self.begin_change(scope).await?;
         sqlx::query(
             "UPDATE integrations SET status = $3, status_reason = $4,
                  next_sync_at = CASE WHEN $3 = 'ACTIVE' AND next_sync_at IS NULL THEN $5 ELSE next_sync_at END
@@ -339,10 +345,10 @@ impl Store {
         .bind(status.as_str())
         .bind(storable_or_null(reason))
         .bind(self.now())
-        .execute(self.write())
+        .execute(&mut *tx)
         .await
         .attempt("change an integration")?;
-        Ok(())
+        self.commit_change(tx, scope, before).await
     }
 
     /// Replaces the settings that are not secret, unless somebody else has changed them since they
@@ -474,6 +480,7 @@ impl Store {
         whole: bool,
         used_drop: bool,
     ) -> Result<(), Error> {
+        let (mut tx, before) = self.begin_change(scope).await?;
         sqlx::query(
             "UPDATE integrations SET first_synced_at = COALESCE(first_synced_at, $3),
                  setup_status = CASE WHEN setup_status = 'FINAL_SYNC_PENDING' THEN 'COMPLETED' ELSE setup_status END,
@@ -492,10 +499,10 @@ impl Store {
         .bind(started_at)
         .bind(i64::from(whole))
         .bind(i64::from(used_drop))
-        .execute(self.write())
+        .execute(&mut *tx)
         .await
         .attempt("change an integration")?;
-        Ok(())
+        self.commit_change(tx, scope, before).await
     }
 
     /// Notes that a sync failed on authentication. When nothing else came for `grace_ms`, syncing
@@ -511,13 +518,17 @@ impl Store {
         reason: &str,
     ) -> Result<(), Error> {
         let now = self.now();
-        self.integration_set_time(
-            scope,
+        let (mut tx, before) = self.begin_change(scope).await?;
+        sqlx::query(
             "UPDATE integrations SET auth_failing_since = COALESCE(auth_failing_since, $3)
              WHERE id = $1 AND environment_id = $2",
-            Some(now),
         )
-        .await?;
+        .bind(scope.id())
+        .bind(scope.environment_id())
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .attempt("change an integration")?;
         sqlx::query(
             "UPDATE integrations SET status = 'INVALID', status_reason = $3, next_sync_at = NULL
              WHERE id = $1 AND environment_id = $2 AND status = 'ACTIVE' AND auth_failing_since <= $4",
@@ -526,10 +537,10 @@ impl Store {
         .bind(scope.environment_id())
         .bind(storable(reason))
         .bind(now.saturating_sub(grace_ms))
-        .execute(self.write())
+        .execute(&mut *tx)
         .await
         .attempt("change an integration")?;
-        Ok(())
+        self.commit_change(tx, scope, before).await
     }
 
     /// Sets since when every sync failed on authentication.
@@ -593,20 +604,25 @@ impl Store {
     /// When the database fails.
     pub async fn integration_delete(&self, scope: &IntegrationScope) -> Result<(), Error> {
         let (secrets, data_key) = self.seal_secrets(scope.id(), &BTreeMap::new());
-        sqlx::query(
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
             "UPDATE integrations SET deleted_at = $3, status = 'INACTIVE', next_sync_at = NULL,
                  secrets = $4, data_key = $5
              WHERE id = $1 AND environment_id = $2 AND deleted_at IS NULL",
         )
         .bind(scope.id())
         .bind(scope.environment_id())
-        .bind(self.now())
+        .bind(now)
         .bind(secrets)
         .bind(data_key)
-        .execute(self.write())
+        .execute(&mut *tx)
         .await
         .attempt("delete an integration")?;
-        Ok(())
+        if done.rows_affected() > 0 {
+            events::integration_deleted(&mut tx, scope.environment_id(), scope.id(), now).await?;
+        }
+        tx.commit().await.attempt("delete an integration")
     }
 
     fn seal_secrets(&self, id: &str, secrets: &BTreeMap<String, Secret>) -> (Vec<u8>, Vec<u8>) {
@@ -615,20 +631,43 @@ impl Store {
         self.master_key().seal(Value::Object(plain).to_string().as_bytes(), id)
     }
 
+    /// Begins a change of an integration; what callers are told of its state as it is now. The row is
+    /// locked, so that no other change comes in between.
+    async fn begin_change(&self, scope: &IntegrationScope) -> Result<(Tx, [String; 3]), Error> {
+        let mut tx = self.begin().await?;
+        let states = states(&mut tx, scope).await?;
+        Ok((tx, states))
+    }
+
+    /// Ends a change; callers are told when the state is another one than before.
+    async fn commit_change(
+        &self,
+        mut tx: Tx,
+        scope: &IntegrationScope,
+        before: [String; 3],
+    ) -> Result<(), Error> {
+        if states(&mut tx, scope).await? != before {
+            let now = self.now();
+            events::state_changed(&mut tx, scope.environment_id(), scope.id(), now).await?;
+        }
+        tx.commit().await.attempt("change an integration")
+    }
+
     async fn integration_set_text(
         &self,
         scope: &IntegrationScope,
         sql: &'static str,
         value: Option<&str>,
     ) -> Result<(), Error> {
+        let (mut tx, before) = self.begin_change(scope).await?;
         sqlx::query(sql)
             .bind(scope.id())
             .bind(scope.environment_id())
             .bind(value)
-            .execute(self.write())
+            .execute(&mut *tx)
             .await
             .attempt("change an integration")?;
-        Ok(())
+        self.commit_change(tx, scope, before).await
     }
 
     async fn integration_set_time(
@@ -646,6 +685,36 @@ impl Store {
             .attempt("change an integration")?;
         Ok(())
     }
+}
+
+/// State, setup and quality checks of an integration, whose row stays locked.
+async fn states(tx: &mut Tx, scope: &IntegrationScope) -> Result<[String; 3], Error> {
+    let row = sqlx::query(
+        "UPDATE integrations SET status = status WHERE id = $1 AND environment_id = $2
+         RETURNING status, setup_status, qa_status",
+    )
+    .bind(scope.id())
+    .bind(scope.environment_id())
+    .fetch_optional(&mut **tx)
+    .await
+    .attempt("read an integration")?;
+    Ok(row.map_or_else(Default::default, |row| [row.get(0), row.get(1), row.get(2)]))
+}
+
+/// An integration as it stands in a transaction.
+pub(crate) async fn read_in(
+    tx: &mut Tx,
+    environment_id: &str,
+    id: &str,
+) -> Result<Option<Integration>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM integrations WHERE id = $1 AND environment_id = $2");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(id)
+        .bind(environment_id)
+        .fetch_optional(&mut **tx)
+        .await
+        .attempt("read an integration")?;
+    row.as_ref().map(integration).transpose()
 }
 
 fn integration(row: &AnyRow) -> Result<Integration, Error> {

@@ -3,9 +3,11 @@
 use cadre_model::fault::Fault;
 use cadre_model::ids::random_id;
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
+use crate::events;
+use crate::integrations::EndUser;
 use crate::store::{Attempt, Error, Store, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
@@ -190,36 +192,29 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn interaction_write(&self, new: NewInteraction) -> Result<(), Error> {
-        let fault = new.fault.as_ref();
-        sqlx::query(
-            "INSERT INTO interactions (environment_id, id, integration_id, parent_id, kind, title, method, path,
-                 status, code, message, hint, context, rule, request, response, started_at, ended_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-             ON CONFLICT (environment_id, id) DO UPDATE SET integration_id = $3, title = $6, status = $9, code = $10,
-                 message = $11, hint = $12, context = $13, rule = $14, request = $15, response = $16, ended_at = $18",
-        )
-        .bind(&new.environment_id)
-        .bind(&new.id)
-        .bind(storable_or_null(new.integration_id.as_deref()))
-        .bind(&new.parent_id)
-        .bind(new.kind.as_str())
-        .bind(storable(&new.title))
-        .bind(storable_or_null(new.method.as_deref()))
-        .bind(storable_or_null(new.path.as_deref()))
-        .bind(new.status.map(i64::from))
-        .bind(fault.map(|fault| fault.code.as_str()))
-        .bind(fault.map(|fault| storable(&fault.message)))
-        .bind(fault.map(|fault| storable(fault.next_step())))
-        .bind(storable_or_null(fault.and_then(|fault| fault.context.as_deref())))
-        .bind(storable_or_null(new.rule.as_deref()))
-        .bind(new.request.as_ref().map(Value::to_string))
-        .bind(new.response.as_ref().map(Value::to_string))
-        .bind(new.started_at)
-        .bind(new.ended_at)
-        .execute(self.write())
-        .await
-        .attempt("write to the log")?;
-        Ok(())
+        let mut connection = self.write().acquire().await.attempt("write to the log")?;
+        write(&mut connection, &new).await
+    }
+
+    /// Stores the interaction of an account that could not be linked, with the event that says so.
+    /// `tool` is a slug and a category.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn connection_flow_failed(
+        &self,
+        new: NewInteraction,
+        tool: (&str, &str),
+        end_user: &EndUser,
+    ) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        write(&mut tx, &new).await?;
+        let environment_id = &new.environment_id;
+        let now = self.now();
+        events::connection_flow_failed(&mut tx, environment_id, &new.id, tool, end_user, now)
+            .await?;
+        tx.commit().await.attempt("write to the log")
     }
 
     /// One interaction of an environment. Those without environment (nobody known called) are found too.
@@ -355,6 +350,39 @@ impl Store {
         .attempt("read the log")?;
         Ok(rows.iter().map(exchange).collect())
     }
+}
+
+async fn write(connection: &mut AnyConnection, new: &NewInteraction) -> Result<(), Error> {
+    let fault = new.fault.as_ref();
+    sqlx::query(
+        "INSERT INTO interactions (environment_id, id, integration_id, parent_id, kind, title, method, path,
+             status, code, message, hint, context, rule, request, response, started_at, ended_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         ON CONFLICT (environment_id, id) DO UPDATE SET integration_id = $3, title = $6, status = $9, code = $10,
+             message = $11, hint = $12, context = $13, rule = $14, request = $15, response = $16, ended_at = $18",
+    )
+    .bind(&new.environment_id)
+    .bind(&new.id)
+    .bind(storable_or_null(new.integration_id.as_deref()))
+    .bind(&new.parent_id)
+    .bind(new.kind.as_str())
+    .bind(storable(&new.title))
+    .bind(storable_or_null(new.method.as_deref()))
+    .bind(storable_or_null(new.path.as_deref()))
+    .bind(new.status.map(i64::from))
+    .bind(fault.map(|fault| fault.code.as_str()))
+    .bind(fault.map(|fault| storable(&fault.message)))
+    .bind(fault.map(|fault| storable(fault.next_step())))
+    .bind(storable_or_null(fault.and_then(|fault| fault.context.as_deref())))
+    .bind(storable_or_null(new.rule.as_deref()))
+    .bind(new.request.as_ref().map(Value::to_string))
+    .bind(new.response.as_ref().map(Value::to_string))
+    .bind(new.started_at)
+    .bind(new.ended_at)
+    .execute(connection)
+    .await
+    .attempt("write to the log")?;
+    Ok(())
 }
 
 fn interaction(row: &AnyRow) -> Result<Interaction, Error> {

@@ -12,6 +12,7 @@
 //! [`Store`].
 
 mod dialect;
+mod events;
 mod integration_issues;
 mod integrations;
 mod interactions;
@@ -28,7 +29,9 @@ mod secrets;
 mod store;
 mod tenants;
 mod tickets;
+mod webhooks;
 
+pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
 pub use integration_issues::{
     IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,
 };
@@ -51,6 +54,10 @@ pub use scope_configs::{ScopeConfig, Setting};
 pub use secrets::MasterKey;
 pub use store::{Backend, Error, OpenOptions, Store};
 pub use tenants::{Environment, EnvironmentKind, EnvironmentScope, IntegrationScope};
+pub use webhooks::{
+    Attempted, Delivery, DeliveryState, Due, Endpoint, EndpointChange, EndpointState, Leased,
+    NewEndpoint, Replay, Replayed, SigningSecrets, Turn, new_secret,
+};
 
 /// Declares an enum that is stored as text.
 macro_rules! stored_words {

@@ -4,6 +4,7 @@ use cadre_model::mapped::Record;
 use serde_json::{Map, Value};
 use sqlx::Row;
 
+use crate::events;
 use crate::store::{Attempt, Error, Store};
 use crate::tenants::IntegrationScope;
 
@@ -202,6 +203,7 @@ impl Store {
                 .await
                 .attempt("erase an integration")?;
         }
+        events::forget_end_user(&mut tx, integration_id).await?;
         sqlx::query("UPDATE integrations SET erased_at = $2 WHERE id = $1")
             .bind(integration_id)
             .bind(self.now())

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::events;
 use crate::interactions::{InteractionKind, NewInteraction};
 use crate::jobs::{Job, NewJob, fence, finish_fenced, insert_job};
 use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
@@ -288,6 +289,7 @@ impl Store {
     ) -> Result<(), Error> {
         let now = self.now();
         let code = end.fault.as_ref().map(|fault| fault.code.as_str());
+        let ended_before = has_ended(tx, scope, id).await?;
         sqlx::query(
             "UPDATE runs SET state = $3, reason = $4, code = $5, counts = $6, ended_at = $7
              WHERE integration_id = $1 AND id = $2",
@@ -330,6 +332,10 @@ impl Store {
         .execute(&mut **tx)
         .await
         .attempt("end the log of a run")?;
+        if !ended_before {
+            let of = (scope.environment_id(), scope.id());
+            events::run_ended(tx, of, id, end.state, now).await?;
+        }
         Ok(())
     }
 
@@ -388,6 +394,18 @@ impl Store {
         .attempt("look at a run")?;
         Ok(row.is_some())
     }
+}
+
+async fn has_ended(tx: &mut Tx, scope: &IntegrationScope, id: &str) -> Result<bool, Error> {
+    let row = sqlx::query(
+        "SELECT 1 FROM runs WHERE integration_id = $1 AND id = $2 AND ended_at IS NOT NULL",
+    )
+    .bind(scope.id())
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await
+    .attempt("read a run")?;
+    Ok(row.is_some())
 }
 
 fn new_run(new: NewRun, now: i64) -> Run {

@@ -106,22 +106,31 @@ impl Store {
     /// When the database fails or a data key cannot be decrypted; nothing is changed then.
     pub async fn master_key_rotate(&self, to: &MasterKey) -> Result<u64, Error> {
         let mut tx = self.begin().await?;
-        let rows = sqlx::query("SELECT id, data_key FROM integrations")
-            .fetch_all(&mut *tx)
-            .await
-            .attempt("read the data keys")?;
         let mut count = 0;
-        for row in rows {
-            let id: String = row.get(0);
-            let data_key: Vec<u8> = row.get(1);
-            let plain = decrypt(&self.master_key().0, &data_key, &id)?;
-            sqlx::query("UPDATE integrations SET data_key = $2 WHERE id = $1")
-                .bind(&id)
-                .bind(encrypt(&to.0, &plain, &id))
-                .execute(&mut *tx)
-                .await
-                .attempt("rewrite a data key")?;
-            count += 1;
+        for (select, update) in [
+            (
+                "SELECT id, data_key FROM integrations",
+                "UPDATE integrations SET data_key = $2 WHERE id = $1",
+            ),
+            (
+                "SELECT id, data_key FROM webhook_endpoints",
+                "UPDATE webhook_endpoints SET data_key = $2 WHERE id = $1",
+            ),
+        ] {
+            let rows =
+                sqlx::query(select).fetch_all(&mut *tx).await.attempt("read the data keys")?;
+            for row in rows {
+                let id: String = row.get(0);
+                let data_key: Vec<u8> = row.get(1);
+                let plain = decrypt(&self.master_key().0, &data_key, &id)?;
+                sqlx::query(update)
+                    .bind(&id)
+                    .bind(encrypt(&to.0, &plain, &id))
+                    .execute(&mut *tx)
+                    .await
+                    .attempt("rewrite a data key")?;
+                count += 1;
+            }
         }
         tx.commit().await.attempt("rewrite the data keys")?;
         Ok(count)

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use crate::api::lists::List;
 use crate::api::{
-    attachments, check_api_key, files, force_sync, health, integrations, passthrough, tools,
-    unknown,
+    attachments, check_api_key, events, files, force_sync, health, integrations, passthrough,
+    tools, unknown, webhook_endpoints,
 };
 use crate::console::{log, login, overview};
 use crate::recorder::{self, Call};
@@ -43,6 +43,16 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("PUT", "/v1/integrations/{integration_id}/enabled", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
+    ("GET", "/v1/events", Audience::Key),
+    ("GET", "/v1/webhook-endpoints", Audience::Key),
+    ("POST", "/v1/webhook-endpoints", Audience::Key),
+    ("GET", "/v1/webhook-endpoints/{endpoint_id}", Audience::Key),
+    ("PATCH", "/v1/webhook-endpoints/{endpoint_id}", Audience::Key),
+    ("DELETE", "/v1/webhook-endpoints/{endpoint_id}", Audience::Key),
+    ("GET", "/v1/webhook-endpoints/{endpoint_id}/deliveries", Audience::Key),
+    ("POST", "/v1/webhook-endpoints/{endpoint_id}/test", Audience::Key),
+    ("POST", "/v1/webhook-endpoints/{endpoint_id}/replay", Audience::Key),
+    ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret", Audience::Key),
     ("GET", "/files/{ticket}", Audience::Link),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
@@ -94,6 +104,8 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/integrations/{integration_id}/enabled", put(integrations::put_enabled))
         .route("/v1/tools/{category}", get(tools::get))
         .route("/v1/passthrough/{tool}/{api}", post(passthrough::post))
+        .route("/v1/events", get(events::get))
+        .merge(webhook_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
@@ -115,6 +127,19 @@ pub fn router(state: AppState) -> Router {
     // Around the routes as a whole: a refused method names the methods that are allowed, and what
     // the framework itself answers is seen too.
     Router::new().fallback_service(routes).layer(recording)
+}
+
+/// Who is told about events.
+fn webhook_routes() -> Router<AppState> {
+    use webhook_endpoints as endpoints;
+    const ONE: &str = "/v1/webhook-endpoints/{endpoint_id}";
+    Router::new()
+        .route("/v1/webhook-endpoints", get(endpoints::list).post(endpoints::create))
+        .route(ONE, get(endpoints::get).patch(endpoints::change).delete(endpoints::delete))
+        .route(&format!("{ONE}/deliveries"), get(endpoints::deliveries))
+        .route(&format!("{ONE}/test"), post(endpoints::test))
+        .route(&format!("{ONE}/replay"), post(endpoints::replay))
+        .route(&format!("{ONE}/rotate-secret"), post(endpoints::rotate_secret))
 }
 
 /// The route of one live read: every answer so far is a list of files.

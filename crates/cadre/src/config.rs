@@ -30,7 +30,7 @@ pub struct Config {
     pub master_key: Option<String>,
     /// Folder with connectors of your own, which go over the built-in ones by name.
     pub connectors_dir: Option<PathBuf>,
-    /// Whether tools may be reached at private and loopback addresses.
+    /// Whether tools, and receivers of webhooks, may be reached at private and loopback addresses.
     pub allow_private_networks: bool,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
@@ -44,7 +44,8 @@ pub struct Config {
     pub product_name: String,
     /// Status of the three setup codes: 503, or 409 as later clients expect.
     pub setup_status: u16,
-    /// How many syncs this process runs at once; 0 makes it answer the API only.
+    /// How many syncs this process runs at once; 0 makes it answer the API only, without delivering
+    /// webhooks.
     pub concurrent_syncs: usize,
     /// How long a job stays with its worker without a sign of life, in seconds.
     pub lease_seconds: u64,

@@ -40,6 +40,9 @@ enum Command {
     /// Link accounts of tools, list them, sync them.
     #[command(subcommand)]
     Integration(commands::integration::IntegrationCommand),
+    /// Tell your own servers what happens: endpoints, deliveries, replay.
+    #[command(subcommand)]
+    Webhook(commands::webhook::WebhookCommand),
     /// List connectors, check a connector folder.
     #[command(subcommand)]
     Connector(commands::connector::ConnectorCommand),
@@ -94,6 +97,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Demo(demo) => demo.run().await,
         Command::Key(key) => key.run(overrides).await,
         Command::Integration(integration) => integration.run(overrides).await,
+        Command::Webhook(webhook) => webhook.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
         Command::LoginLink => commands::login_link::run(overrides).await,
         Command::Doctor => commands::doctor::run(overrides).await,

@@ -12,7 +12,7 @@ mod find;
 mod list;
 mod proof;
 mod render;
-mod sql;
+pub(crate) mod sql;
 mod touch;
 mod write;
 

@@ -33,7 +33,7 @@ pub(crate) fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// A list of texts as one bound value; see [`crate::Backend::among`].
-pub(super) fn array<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
+pub(crate) fn array<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
     let mut text = String::from("[");
     for value in values {
         if text.len() > 1 {

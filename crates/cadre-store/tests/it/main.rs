@@ -7,6 +7,7 @@ mod postgres;
 
 mod bed;
 mod ends;
+mod events;
 mod filters;
 mod interactions;
 mod jobs;

@@ -1,6 +1,7 @@
 //! `/v1/integrations/{integration_id}`: what an integration is, switching it, deleting it.
 
 use axum::extract::State;
+use cadre_model::email::is_email;
 use cadre_model::model::ModelDef;
 use cadre_model::registry;
 use cadre_model::time::wire;
@@ -11,7 +12,6 @@ use serde_json::{Value, json};
 use crate::assets;
 use crate::body::JsonBody;
 use crate::gate::{self, Offered};
-use crate::openapi::is_email;
 use crate::refuse::Refused;
 use crate::reply::Data;
 use crate::scope::{Caller, IntegrationInPath, unavailable};

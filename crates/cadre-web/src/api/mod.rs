@@ -2,6 +2,7 @@
 
 pub mod attachments;
 pub mod check_api_key;
+pub mod events;
 pub mod files;
 pub mod force_sync;
 pub mod health;
@@ -10,3 +11,4 @@ pub mod lists;
 pub mod passthrough;
 pub mod tools;
 pub mod unknown;
+pub mod webhook_endpoints;

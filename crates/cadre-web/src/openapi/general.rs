@@ -20,7 +20,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn operation(
+pub(super) fn operation(
     id: &str,
     summary: &str,
     parameters: Value,
@@ -42,36 +42,36 @@ fn operation(
     operation
 }
 
-fn object(properties: Value) -> Value {
+pub(super) fn object(properties: Value) -> Value {
     let required: Vec<String> =
         properties.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect();
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-fn in_path(name: &str, schema: Value) -> Value {
+pub(super) fn in_path(name: &str, schema: Value) -> Value {
     json!({
         "name": name, "in": "path", "required": true, "style": "simple", "explode": false,
         "schema": schema,
     })
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({ "type": "string" })
 }
 
-fn text_or_null() -> Value {
+pub(super) fn text_or_null() -> Value {
     json!({ "type": ["string", "null"] })
 }
 
-fn moment_or_null() -> Value {
+pub(super) fn moment_or_null() -> Value {
     json!({ "type": ["string", "null"], "format": "date-time" })
 }
 
-fn list_of(item: Value) -> Value {
+pub(super) fn list_of(item: Value) -> Value {
     json!({ "type": "array", "items": item })
 }
 
-fn nothing() -> Value {
+pub(super) fn nothing() -> Value {
     json!({ "type": "object", "properties": {} })
 }
 

@@ -3,6 +3,7 @@
 //! It says only what there is: an operation appears here when [`crate::router`] has its route. The
 //! test in `tests/it/openapi.rs` holds it against the contract.
 
+mod events;
 mod general;
 mod lists;
 mod live;
@@ -22,7 +23,9 @@ pub(crate) const MOMENT_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(
 #[must_use]
 pub fn document(root: &str) -> Value {
     let mut paths = Map::new();
-    for (path, operations) in general::paths().into_iter().chain(live::paths()) {
+    for (path, operations) in
+        general::paths().into_iter().chain(events::paths()).chain(live::paths())
+    {
         paths.insert(path.to_owned(), operations);
     }
     let mut components = schema::Components::default();
@@ -121,26 +124,4 @@ fn error_schema(class: Class) -> Value {
         },
         "required": ["status", "error"],
     })
-}
-
-/// Whether text looks like an e-mail address to the clients: the pattern of the contract, by hand.
-#[must_use]
-pub fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    // `+-.` in the pattern's first class is the range from `+` to `.`: plus, comma, minus, dot.
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut parts: Vec<&str> = domain.split('.').collect();
-    let top = parts.pop().unwrap_or_default();
-    let label = |part: &&str| {
-        part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
-    !text.starts_with('.')
-        && !text.contains("..")
-        && local.ends_with(|c: char| word(c) || c == '+' || c == '-')
-        && local.chars().all(|c| word(c) || "'+,-.".contains(c))
-        && !parts.is_empty()
-        && parts.iter().all(label)
-        && top.len() >= 2
-        && top.chars().all(|c| c.is_ascii_lowercase())
 }

@@ -18,6 +18,7 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{api}", "v1")
         .replace("{candidate_id}", &random_id())
         .replace("{application_id}", &random_id())
+        .replace("{endpoint_id}", &random_id())
         .replace("{ticket}", &random_id())
         .replace("{interaction_id}", &random_id())
 }

@@ -25,6 +25,24 @@ pub fn assert_valid(method: &str, path: &str, answer: &Value) {
     assert!(problems.is_empty(), "{method} {path}:\n{}\n{answer:#}", problems.join("\n"));
 }
 
+/// Checks an event as it is posted, or as the ledger shows it.
+pub fn assert_event(event: &Value) {
+    let name = event["type"].as_str().expect("a type");
+    let schema =
+        &CONTRACT["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert!(!schema.is_null(), "the contract has no event {name}");
+    let mut problems = Vec::new();
+    check(schema, event, "event", &mut problems);
+    // Strict receivers refuse members that the contract does not name.
+    let promised = resolve(&resolve(schema)["properties"]["data"])["properties"].as_object();
+    for member in event["data"].as_object().expect("an object").keys() {
+        if !promised.expect("properties").contains_key(member) {
+            problems.push(format!("event.data: {member} is not in the contract"));
+        }
+    }
+    assert!(problems.is_empty(), "{name}:\n{}\n{event:#}", problems.join("\n"));
+}
+
 /// Checks the envelope of an error for operations of a class.
 pub fn assert_error_envelope(class: &str, answer: &Value) {
     let schema = match class {

@@ -12,4 +12,6 @@ mod live;
 mod openapi;
 mod passthrough;
 mod property;
+mod receiver;
 mod sample;
+mod webhooks;

@@ -8,3 +8,4 @@ pub mod key;
 pub mod login_link;
 pub mod serve;
 pub mod trust;
+pub mod webhook;

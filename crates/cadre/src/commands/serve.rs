@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cadre_jobs::{Parts, worker};
+use cadre_jobs::{Parts, webhooks, worker};
 use cadre_store::{Environment, EnvironmentKind, NewKey, Store};
 use cadre_web::{AppState, WebSettings};
 use tokio::net::TcpListener;
@@ -58,8 +58,9 @@ pub async fn run(
     let (stop, stopped) = watch::channel(false);
     let wake = Arc::new(Notify::new());
     let store = parts.store.clone();
+    let public_url = config.public(address);
     let settings = WebSettings {
-        public_url: config.public(address),
+        public_url: public_url.clone(),
         body_limit_bytes: config.body_limit_bytes,
         trusted_proxies: config.trusted_proxies.clone(),
         product_name: config.product_name.clone(),
@@ -69,8 +70,11 @@ pub async fn run(
     };
     let state = AppState::new(parts.clone(), settings, wake.clone())?;
     let router = cadre_web::router(state.clone());
-    let worker = (parts.settings.concurrent_syncs > 0)
-        .then(|| tokio::spawn(worker::work(parts, wake, stopped.clone())));
+    let worker = (parts.settings.concurrent_syncs > 0).then(|| {
+        let deliveries = webhooks::work(parts.clone(), public_url.into(), stopped.clone());
+        let syncs = worker::work(parts, wake, stopped.clone());
+        tokio::spawn(async move { tokio::join!(deliveries, syncs) })
+    });
     tracing::info!(%address, "listening");
     let mut until_stop = stopped.clone();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();

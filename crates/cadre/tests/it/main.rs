@@ -11,3 +11,4 @@ mod sandbox;
 mod secrets;
 mod servers;
 mod trust;
+mod webhooks;
