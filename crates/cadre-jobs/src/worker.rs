@@ -138,6 +138,9 @@ async fn upkeep(parts: &Parts, last_ms: &mut i64) {
     if let Err(error) = parts.store.history_prune(now.saturating_sub(HISTORY_MS)).await {
         tracing::warn!(%error, "old runs were not removed");
     }
+    if let Err(error) = parts.store.actions_expire().await {
+        tracing::warn!(%error, "old actions were not removed");
+    }
 }
 
 /// Does every job that is due, one after the other, then returns: for the command line and tests.

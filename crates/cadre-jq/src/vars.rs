@@ -14,6 +14,11 @@ pub const VARIABLES: &[&str] = &[
     "$record",
     "$lookup",
     "$now",
+    "$input",
+    "$steps",
+    "$item",
+    "$once",
+    "$started",
 ];
 
 const COUNT: usize = VARIABLES.len();

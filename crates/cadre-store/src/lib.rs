@@ -11,6 +11,7 @@
 //! To add a table: a pair of migrations with the next number, a file named for the noun, functions on
 //! [`Store`].
 
+mod actions;
 mod dialect;
 mod integrations;
 mod interactions;
@@ -26,6 +27,7 @@ mod store;
 mod tenants;
 mod tickets;
 
+pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use integrations::{
     EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };

@@ -10,7 +10,7 @@ use super::sql::{IDS, Place, array};
 use super::touch::{Changes, Links, touch};
 use super::write::old_links;
 use crate::jobs::{Job, fence};
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, Tx};
 use crate::tenants::IntegrationScope;
 
 /// Ids that are compared at once.
@@ -38,7 +38,7 @@ impl Store {
     ) -> Result<u64, Error> {
         let seen = self.seen(scope, run_id, model).await?;
         let (mut count, mut after) = (0, String::new());
-        while let Some((unseen, last)) = self.unseen_after(scope, model, &seen, &after).await? {
+        while let Some((unseen, last)) = self.unseen_after(scope, run_id, model, &seen, &after).await? {
             count += unseen.len() as u64;
             after = last;
         }
@@ -60,7 +60,7 @@ impl Store {
     ) -> Result<u64, Error> {
         let seen = self.seen(scope, run_id, model).await?;
         let (mut count, mut after) = (0, String::new());
-        while let Some((unseen, last)) = self.unseen_after(scope, model, &seen, &after).await? {
+        while let Some((unseen, last)) = self.unseen_after(scope, run_id, model, &seen, &after).await? {
             after = last;
             for ids in unseen.chunks(IDS) {
                 self.mark_deleted(scope, model, ids, job).await?;
@@ -103,6 +103,33 @@ impl Store {
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         fence(&mut tx, job).await?;
+        self.mark_deleted_in(&mut tx, scope, model, ids).await?;
+        tx.commit().await.attempt("mark records as deleted")
+    }
+
+    /// Marks records as deleted that an action has deleted.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn records_forget(
+        &self,
+        scope: &IntegrationScope,
+        model: &str,
+        ids: &[String],
+    ) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        self.mark_deleted_in(&mut tx, scope, model, ids).await?;
+        tx.commit().await.attempt("mark records as deleted")
+    }
+
+    async fn mark_deleted_in(
+        &self,
+        tx: &mut Tx,
+        scope: &IntegrationScope,
+        model: &str,
+        ids: &[String],
+    ) -> Result<(), Error> {
         let (now, integration_id) = (self.now(), scope.id());
         let at = Place { backend: self.backend(), integration_id, model, now };
         let among = at.backend.among("id", "$4");
@@ -115,11 +142,11 @@ impl Store {
             .bind(integration_id)
             .bind(model)
             .bind(array(ids))
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await
             .attempt("mark records as deleted")?;
         let of: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let links = old_links(&mut tx, at, &of).await?;
+        let links = old_links(tx, at, &of).await?;
         let links: Links = links.into_values().flatten().collect();
         let changes = Changes {
             ids: ids.to_vec(),
@@ -127,8 +154,7 @@ impl Store {
             targets: links.clone(),
             moved: links,
         };
-        touch(&mut tx, at, &changes).await?;
-        tx.commit().await.attempt("mark records as deleted")
+        touch(tx, at, &changes).await
     }
 
     /// What a run has seen of a model, sorted. A record that could not be stored, because a field
@@ -168,22 +194,28 @@ impl Store {
         Ok(seen)
     }
 
-    /// Of the next live ids those that were not seen, and the last id that was looked at.
+    /// Of the next live ids those that were not seen, and the last id that was looked at. What came
+    /// while the run went on, by an action, is newer than what the run has read.
     async fn unseen_after(
         &self,
         scope: &IntegrationScope,
+        run_id: &str,
         model: &str,
         seen: &[u64],
         after: &str,
     ) -> Result<Option<(Vec<String>, String)>, Error> {
         let rows = sqlx::query(
             "SELECT id FROM records WHERE integration_id = $1 AND model = $2 AND id > $3
-             AND remote_deleted_at IS NULL ORDER BY id LIMIT $4",
+             AND remote_deleted_at IS NULL AND NOT EXISTS (
+                 SELECT 1 FROM runs WHERE runs.integration_id = $1 AND runs.id = $5
+                 AND runs.started_at < records.created_at)
+             ORDER BY id LIMIT $4",
         )
         .bind(scope.id())
         .bind(model)
         .bind(after)
         .bind(AT_ONCE)
+        .bind(run_id)
         .fetch_all(self.write())
         .await
         .attempt("look for records that are gone")?;

@@ -183,7 +183,7 @@ impl Components {
         }
     }
 
-    fn structure(&mut self, structure: &'static Structure) -> Value {
+    pub(super) fn structure(&mut self, structure: &'static Structure) -> Value {
         if structure.name == "ScreeningQuestionAnswer" {
             return self.answers(structure);
         }
@@ -317,7 +317,7 @@ fn nullable(mut schema: Value, nullable: bool) -> Value {
     schema
 }
 
-fn described(mut schema: Value, doc: &str) -> Value {
+pub(super) fn described(mut schema: Value, doc: &str) -> Value {
     let doc = doc.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let doc = doc.trim();
     if !doc.is_empty()
