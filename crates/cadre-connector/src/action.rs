@@ -147,8 +147,7 @@ impl<'a> Asked<'a> {
 impl Inner {
     async fn take(&self, asked: &Asked<'_>, mut doubtful: bool) -> Taken {
         let manifest = self.connector.manifest();
-        let build =
-            |vars: &Vars<'_>| request::build(manifest, &asked.step.request, None, vars);
+        let build = |vars: &Vars<'_>| request::build(manifest, &asked.step.request, None, vars);
         let call = of_step(asked, &asked.rules, &build);
         let mut attempts = Attempts::new(&self.io.limits);
         let mut stale = None;
@@ -159,7 +158,9 @@ impl Inner {
                 match self.look(asked).await {
                     Looked::There(value) => return Taken::Done { value, found: true },
                     Looked::NotThere => doubtful = false,
-                    Looked::Failed(_) if self.is_over() => return Taken::OutOfTime { unknown: true },
+                    Looked::Failed(_) if self.is_over() => {
+                        return Taken::OutOfTime { unknown: true };
+                    }
                     Looked::Failed(failure) => return Taken::Unknown(last.unwrap_or(failure)),
                 }
             }
@@ -208,7 +209,11 @@ impl Inner {
             let fits = |pause: &Duration| self.left().is_none_or(|left| *pause < left);
             match pause.filter(fits) {
                 Some(pause) => {
-                    let why = if doubtful { "before a look at the tool" } else { "before another attempt" };
+                    let why = if doubtful {
+                        "before a look at the tool"
+                    } else {
+                        "before another attempt"
+                    };
                     self.io.observer.wait(why, milliseconds(pause));
                     self.pace.sleep(pause).await;
                 }
@@ -321,4 +326,3 @@ fn unreadable(purpose: &str, key: &str, error: &cadre_jq::EvalError) -> Failure 
     let message = format!("What the tool answered to {purpose} is not what was expected: {error}.");
     Failure::new(Code::RemoteUnknownHttpError, format!("{purpose} {key}"), message)
 }
-

@@ -133,6 +133,13 @@ impl Connector {
     /// Everything that is wrong with it.
     pub fn add_action(&mut self, id: &str, file: &str, text: &str) -> Result<(), Vec<Problem>> {
         let section = manifest::action(&self.manifest, file, text)?;
+        let strange = section.records.keys().filter(|name| self.stream(name).is_none());
+        let strange =
+            strange.map(|name| Problem::new(file, format!("there is no stream `{name}`")));
+        let strange: Vec<Problem> = strange.collect();
+        if !strange.is_empty() {
+            return Err(strange);
+        }
         self.actions.insert(id.to_owned(), section);
         Ok(())
     }

@@ -237,7 +237,8 @@ fn live(
 fn add_actions(folder: &Folder, connector: &mut Connector) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (path, text) in &folder.files {
-        let Some(id) = path.strip_prefix("actions/").and_then(|name| name.strip_suffix(".yaml")) else {
+        let Some(id) = path.strip_prefix("actions/").and_then(|name| name.strip_suffix(".yaml"))
+        else {
             continue;
         };
         let file = format!("{}/{path}", folder.name);

@@ -169,11 +169,9 @@ fn action_route(action: &'static Action) -> MethodRouter<AppState> {
 
 /// The route that says which files an action takes.
 fn restrictions_route(action: &'static Action) -> MethodRouter<AppState> {
-    get(
-        async move |state: State<AppState>, caller: Caller, here: ForIntegration| {
-            do_action::restrictions(action, state, caller, here).await
-        },
-    )
+    get(async move |state: State<AppState>, caller: Caller, here: ForIntegration| {
+        do_action::restrictions(action, state, caller, here).await
+    })
 }
 
 /// The route of one list: the generic handler, told which list it is.

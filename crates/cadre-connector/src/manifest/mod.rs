@@ -12,7 +12,7 @@ mod form;
 mod load;
 mod located;
 
-pub use action::{ActionSection, Restriction, Restrictions, ReadBack, Step};
+pub use action::{ActionSection, ReadBack, Restriction, Restrictions, Step};
 use cadre_model::fault::Code;
 use indexmap::IndexMap;
 use schemars::JsonSchema;

@@ -33,18 +33,26 @@ pub(super) fn parts(value: &Value) -> Built<(String, Vec<u8>)> {
         return Err(BuildError("the multipart form is not a list of parts".to_owned()));
     };
     // Of the content, so that the same form is the same body; nobody can write their own hash into it.
-    let boundary: String =
-        Sha256::digest(value.to_string()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let boundary: String = Sha256::digest(value.to_string())
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let mut body = Vec::new();
     for part in parts {
         let text = |name: &str| part.get(name).and_then(Value::as_str);
         let name = text("name").ok_or_else(|| BuildError("a part has no `name`".to_owned()))?;
-        let mut head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", safe(name));
+        let mut head =
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", safe(name));
         let content = match text("base64") {
             Some(encoded) => {
                 let file = text("file_name").unwrap_or("file");
                 let kind = text("content_type").unwrap_or("application/octet-stream");
-                head.push_str(&format!("; filename=\"{}\"\r\nContent-Type: {}", safe(file), safe(kind)));
+                head.push_str(&format!(
+                    "; filename=\"{}\"\r\nContent-Type: {}",
+                    safe(file),
+                    safe(kind)
+                ));
                 let wrong = |_| BuildError(format!("the part `{name}` is not base64"));
                 STANDARD.decode(encoded).map_err(wrong)?
             }

@@ -27,7 +27,8 @@ pub(super) async fn fetch(work: &Work<'_>, prepared: &mut Prepared) -> Result<()
         };
         match content(work, &file.path, &given).await {
             Ok((kind, base64)) => {
-                let size = base64.len() / 4 * 3 - base64.bytes().rev().take_while(|b| *b == b'=').count();
+                let size =
+                    base64.len() / 4 * 3 - base64.bytes().rev().take_while(|b| *b == b'=').count();
                 total += size as u64;
                 let mut whole = Map::new();
                 for name in ["name", "type"] {
@@ -61,18 +62,24 @@ async fn content(
     let most = work.parts.settings.file_bytes;
     if let Some(data) = text("data") {
         if data.len() as u64 / 4 * 3 > most {
-            return Err(wrong(&format!("{path}.data"), &format!("at most {most} bytes"), "more".into()));
+            return Err(wrong(
+                &format!("{path}.data"),
+                &format!("at most {most} bytes"),
+                "more".into(),
+            ));
         }
         return Ok((text("content_type").unwrap_or_default().to_owned(), data.to_owned()));
     }
     let place = format!("{path}.data_url");
-    let bad = |got: String| wrong(&place, "the address of a file that opens without credentials", got);
+    let bad =
+        |got: String| wrong(&place, "the address of a file that opens without credentials", got);
     let url = text("data_url").and_then(|url| url.parse().ok());
     let Some(url) = url else { return Err(bad("no URL".to_owned())) };
     let mut request = HttpRequest::new("GET", url);
     request.set_header("Accept", "*/*");
     request.max_body_bytes = most;
-    let answer = work.parts.http.send(request, FETCH).await.map_err(|error| bad(error.to_string()))?;
+    let answer =
+        work.parts.http.send(request, FETCH).await.map_err(|error| bad(error.to_string()))?;
     if !(200..300).contains(&answer.status) {
         return Err(bad(format!("an answer with status {}", answer.status)));
     }
@@ -90,7 +97,11 @@ fn restrict(rules: &Restrictions, input: &Value, total: u64, problems: &mut Vec<
     };
     if rules.total_size_bytes.is_some_and(|most| total > most) {
         let most = rules.total_size_bytes.unwrap_or_default();
-        problems.push(wrong(at, &format!("files of {most} bytes together"), format!("{total} bytes")));
+        problems.push(wrong(
+            at,
+            &format!("files of {most} bytes together"),
+            format!("{total} bytes"),
+        ));
     }
     for (n, file) in files.iter().enumerate() {
         let here = if at == "body.attachment" { at.to_owned() } else { format!("{at}[{n}]") };
@@ -103,7 +114,11 @@ fn restrict(rules: &Restrictions, input: &Value, total: u64, problems: &mut Vec<
         };
         let size = file["size"].as_u64().unwrap_or_default();
         if let Some(most) = rule.max_file_size_bytes.filter(|most| size > *most) {
-            problems.push(wrong(&here, &format!("a file of at most {most} bytes"), format!("{size} bytes")));
+            problems.push(wrong(
+                &here,
+                &format!("a file of at most {most} bytes"),
+                format!("{size} bytes"),
+            ));
         }
         let media = file["content_type"].as_str().unwrap_or_default();
         if let Some(types) = &rule.accepted_mime_types
@@ -119,10 +134,18 @@ fn restrict(rules: &Restrictions, input: &Value, total: u64, problems: &mut Vec<
     for (kind, rule) in &rules.types {
         let count = files.iter().filter(|file| file["type"] == kind.as_str()).count() as u64;
         if let Some(most) = rule.max_amount.filter(|most| count > *most) {
-            problems.push(wrong(at, &format!("at most {most} of the type {kind}"), count.to_string()));
+            problems.push(wrong(
+                at,
+                &format!("at most {most} of the type {kind}"),
+                count.to_string(),
+            ));
         }
         if let Some(least) = rule.min_amount.filter(|least| count < *least) {
-            problems.push(wrong(at, &format!("at least {least} of the type {kind}"), count.to_string()));
+            problems.push(wrong(
+                at,
+                &format!("at least {least} of the type {kind}"),
+                count.to_string(),
+            ));
         }
     }
 }

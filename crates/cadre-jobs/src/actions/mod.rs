@@ -25,7 +25,6 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-
 use crate::catalog::Entry;
 use crate::live::Judged;
 use crate::observe::Log;
@@ -191,15 +190,10 @@ async fn work(
         total: Some(left),
         ..read.clone()
     };
-    let io = Io {
-        http: parts.http.clone(),
-        clock: parts.clock.clone(),
-        observer: log.clone(),
-        limits,
-    };
+    let io =
+        Io { http: parts.http.clone(), clock: parts.clock.clone(), observer: log.clone(), limits };
     let session = parts.standings.session(scope.id(), entry.connector.clone(), account, io);
-    let work =
-        Work { parts, scope, entry: &entry, session: &session, integration, order };
+    let work = Work { parts, scope, entry: &entry, session: &session, integration, order };
     let done = work.all(run).await;
     log.write(&parts.store).await;
     done
@@ -232,7 +226,9 @@ impl Work<'_> {
                 let judged = Judged { fault: Box::new(fault), rule: Some(failure.rule) };
                 Failed { judged, lost: true }
             }
-            run::Why::OutOfTime => timed_out(self.parts, self.order, "the tool was too slow").into(),
+            run::Why::OutOfTime => {
+                timed_out(self.parts, self.order, "the tool was too slow").into()
+            }
             run::Why::Store(error) => Failed::from(error),
         };
         if !stopped.done.is_empty() {
@@ -266,10 +262,7 @@ fn other_body() -> Fault {
 
 fn timed_out(parts: &Parts, order: &Order, why: &str) -> Fault {
     let seconds = parts.settings.action_timeout.as_secs();
-    let words = format!(
-        "The action {} did not end within {seconds} s: {why}.",
-        order.action.id
-    );
+    let words = format!("The action {} did not end within {seconds} s: {why}.", order.action.id);
     let hint = if order.key.is_some() {
         "Send the same request with the same Idempotency-Key: what is done is not done again."
     } else {

@@ -31,13 +31,15 @@ impl Work<'_> {
         warnings.extend(notes);
         self.parts.store.records_learn(self.scope, &records).await?;
         let yields = |expression: &Option<_>| match expression {
-            Some(expression) => self.session.evaluate(expression, &see).map_err(|words| self.broken(&words)),
+            Some(expression) => {
+                self.session.evaluate(expression, &see).map_err(|words| self.broken(&words))
+            }
             None => Ok(Value::Null),
         };
         let data = match action.answer {
             Answer::Nothing => json!({}),
             Answer::Own(_) => yields(&section.answer)?,
-            Answer::Record(model) => {
+            Answer::Record(model) | Answer::RecordWith(model, _, _) => {
                 let remote_id = match yields(&section.id)? {
                     Value::String(text) => Some(text),
                     Value::Number(number) => Some(number.to_string()),
@@ -48,10 +50,17 @@ impl Work<'_> {
                 };
                 let id = record_id(self.scope.id(), model, &remote_id);
                 if section.deletes {
-                    self.parts.store.records_forget(self.scope, model, std::slice::from_ref(&id)).await?;
+                    self.parts
+                        .store
+                        .records_forget(self.scope, model, std::slice::from_ref(&id))
+                        .await?;
                 }
                 self.shown(model, &id, &mut warnings).await?
             }
+        };
+        let data = match action.answer {
+            Answer::RecordWith(_, field, of) => self.with_whole(data, field, of).await?,
+            Answer::Record(_) | Answer::Nothing | Answer::Own(_) => data,
         };
         Ok(Finished { data, warnings })
     }
@@ -65,7 +74,8 @@ impl Work<'_> {
         let maps = self.entry.maps_for(self.integration).map_err(|words| self.broken(&words))?;
         let (mut records, mut notes) = (Vec::new(), Vec::new());
         for (stream, expression) in &section.records {
-            let made = self.session.evaluate(expression, see).map_err(|words| self.broken(&words))?;
+            let made =
+                self.session.evaluate(expression, see).map_err(|words| self.broken(&words))?;
             let raw = match made {
                 Value::Null => continue,
                 Value::Array(items) => items,
@@ -80,7 +90,9 @@ impl Work<'_> {
             for raw in &raw {
                 for map in &maps {
                     let outcome = map.apply(stream, raw, &context);
-                    records.extend(outcome.records.iter().map(|mapped: &Mapped| seal(self.scope.id(), mapped)));
+                    records.extend(
+                        outcome.records.iter().map(|mapped: &Mapped| seal(self.scope.id(), mapped)),
+                    );
                     let issues = outcome.issues.iter().map(|issue| {
                         let field = issue.field.as_deref().unwrap_or("the record");
                         format!("{field}: expected {}, got {}.", issue.expected, issue.got)
@@ -117,10 +129,25 @@ impl Work<'_> {
         match records.get_mut(0).map(Value::take) {
             Some(record) => Ok(record),
             None => {
-                warnings.push("The tool did not say what it made; the next sync brings it.".to_owned());
+                warnings
+                    .push("The tool did not say what it made; the next sync brings it.".to_owned());
                 Ok(Value::Object(Map::from_iter([("id".to_owned(), Value::from(id))])))
             }
         }
+    }
+
+    /// The same record, with the one that it links to shown whole.
+    async fn with_whole(
+        &self,
+        mut data: Value,
+        field: &str,
+        of: &'static str,
+    ) -> Result<Value, Failed> {
+        let linked = data.get(field).and_then(|linked| linked["id"].as_str()).map(str::to_owned);
+        if let Some(id) = linked {
+            data[field] = self.shown(of, &id, &mut Vec::new()).await?;
+        }
+        Ok(data)
     }
 
     fn broken(&self, words: &str) -> Fault {

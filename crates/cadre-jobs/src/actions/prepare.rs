@@ -60,9 +60,11 @@ impl Work<'_> {
         let own = self.own_id(about.model, id);
         let found = self.parts.store.record_find(self.scope, model, &own).await?;
         Ok(match (found, id.strip_prefix("remote:")) {
-            (Some(found), _) if found.remote_deleted_at.is_some() => {
-                Err(wrong(&path, "a record that is there", format!("`{id}`, which was deleted in the tool")))
-            }
+            (Some(found), _) if found.remote_deleted_at.is_some() => Err(wrong(
+                &path,
+                "a record that is there",
+                format!("`{id}`, which was deleted in the tool"),
+            )),
             (Some(found), _) => {
                 let mut record = found.references;
                 record.insert("id".to_owned(), own.into());
@@ -123,11 +125,15 @@ impl Work<'_> {
 
     /// Names what was sent and the tool does not take.
     fn not_taken(&self, prepared: &mut Prepared, label: &str) {
-        let Some(section) = self.entry.connector.actions().get(self.order.action.id) else { return };
+        let Some(section) = self.entry.connector.actions().get(self.order.action.id) else {
+            return;
+        };
         let mut left = Vec::new();
         let sent = &self.order.checked.value;
         unused(self.order.action.body, sent, "body", &|name| section.names(name), &mut left);
-        let said = left.into_iter().map(|path| format!("{label} does not take `{path}`; it was left out."));
+        let said = left
+            .into_iter()
+            .map(|path| format!("{label} does not take `{path}`; it was left out."));
         prepared.warnings.extend(said);
     }
 }
@@ -167,7 +173,11 @@ pub(super) fn wrong(path: &str, expected: &str, got: String) -> Wrong {
 fn unknown_id(path: &str, model: &str, id: &str) -> Wrong {
     let shown: String = id.chars().take(60).collect();
     let label = registry::model(model).map_or(model, |model| model.label).to_lowercase();
-    wrong(path, &format!("the `id` of a record of {label} of this integration"), format!("{shown:?}"))
+    wrong(
+        path,
+        &format!("the `id` of a record of {label} of this integration"),
+        format!("{shown:?}"),
+    )
 }
 
 /// The refusal that names everything that is wrong.

@@ -224,7 +224,7 @@ const fn post(
 /// Every action.
 pub(super) static ACTIONS: &[Action] = &[
     Action {
-        answer: Answer::Record("ats_applications"),
+        answer: Answer::RecordWith("ats_applications", "candidate", "ats_candidates"),
         ..post(
             "ats_create_application",
             "Create application",
@@ -235,7 +235,13 @@ pub(super) static ACTIONS: &[Action] = &[
     },
     Action {
         answer: Answer::Record("ats_candidates"),
-        ..post("ats_create_candidate", "Create candidate", "/ats/candidates", None, CREATE_CANDIDATE)
+        ..post(
+            "ats_create_candidate",
+            "Create candidate",
+            "/ats/candidates",
+            None,
+            CREATE_CANDIDATE,
+        )
     },
     post(
         "ats_add_candidate_attachment",
@@ -311,10 +317,7 @@ pub(super) static ACTIONS: &[Action] = &[
             "Move application to stage",
             "/ats/applications/{application_id}/stage",
             APPLICATION,
-            &[
-                must("stage_id", Input::Id("ats_application_stages"), "The stage."),
-                REMOTE_FIELDS,
-            ],
+            &[must("stage_id", Input::Id("ats_application_stages"), "The stage."), REMOTE_FIELDS],
         )
     },
     post(

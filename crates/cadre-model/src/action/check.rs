@@ -185,7 +185,11 @@ impl Checked {
             (None, None) => self.refuse(at, "`data` or `data_url`".to_owned(), None),
             (Some(_), Some(_)) => {
                 let words = "one of `data` and `data_url`".to_owned();
-                self.wrong.push(Wrong { path: at.path.clone(), expected: words, got: "both".into() });
+                self.wrong.push(Wrong {
+                    path: at.path.clone(),
+                    expected: words,
+                    got: "both".into(),
+                });
             }
             (Some(_), None) if !given.contains_key("content_type") => {
                 self.refuse(&at.field("content_type"), expected(&Input::MediaType), None);
@@ -305,8 +309,7 @@ fn is_url(text: &str) -> bool {
 
 fn is_media_type(text: &str) -> bool {
     let word = |part: &str| {
-        !part.is_empty()
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
     };
     text.split_once('/').is_some_and(|(kind, sub)| word(kind) && word(sub))
 }

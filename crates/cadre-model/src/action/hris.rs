@@ -28,8 +28,7 @@ const NATIONALITY: InputField = may("nationality", Input::Country, "Nationality.
 const START: InputField = may("start_date", Input::Day, "First day of work.");
 const ENTITY: InputField =
     may("legal_entity_id", Input::Id("hris_legal_entities"), "The company that employs.");
-const LOCATION: InputField =
-    may("location_id", Input::Id("hris_locations"), "The place of work.");
+const LOCATION: InputField = may("location_id", Input::Id("hris_locations"), "The place of work.");
 
 static CREATE_EMPLOYEE: &[InputField] = &[
     must("first_name", Input::Text, "Given name."),

@@ -55,6 +55,8 @@ pub enum Answer {
     Nothing,
     /// A record of the model with this id, as its list shows it.
     Record(&'static str),
+    /// A record of the first model, in whose field the linked record of the second model is shown whole.
+    RecordWith(&'static str, &'static str, &'static str),
     /// Something of its own.
     Own(&'static Structure),
 }
@@ -102,7 +104,7 @@ mod tests {
                 assert!(action.path.contains(&format!("{{{}}}", about.parameter)));
                 assert!(registry::model(about.model).is_some(), "{}", about.model);
             }
-            if let Answer::Record(model) = action.answer {
+            if let Answer::Record(model) | Answer::RecordWith(model, _, _) = action.answer {
                 assert!(registry::model(model).is_some(), "{model}");
             }
         }

@@ -61,10 +61,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
         .route("/v1/applications", post(create_application).get(applications))
         .route("/v1/{list}", get(list).post(writes::create))
         .route("/v1/{list}/{id}", get(one).patch(writes::change))
-        .route(
-            "/v1/{list}/{id}/{below}",
-            get(list_below).post(writes::below).put(writes::below),
-        )
+        .route("/v1/{list}/{id}/{below}", get(list_below).post(writes::below).put(writes::below))
         .route("/v1/{list}/{id}/{below}/{item}", delete(writes::untag))
 }
 
@@ -267,7 +264,9 @@ async fn create_application(State(world): State<Arc<World>>, Json(body): Json<Va
     let id = known.unwrap_or_else(|| take_in(&mut state.ats, candidate, now));
     let answers = body["answers"].as_array().cloned().unwrap_or_default();
     let mut application = apply(&mut state.ats, &id, &job, answers, now);
-    if let (Some(stage), Some(table)) = (body["stage_id"].as_str(), state.ats.get_mut("applications")) {
+    if let (Some(stage), Some(table)) =
+        (body["stage_id"].as_str(), state.ats.get_mut("applications"))
+    {
         let made = application["id"].as_str().unwrap_or_default().to_owned();
         table.change(&made, now, |one| drop(one.insert("stage_id".to_owned(), stage.into())));
         application = table.get(&made).map(|row| row.value.clone()).unwrap_or_default();

@@ -99,7 +99,13 @@ fn answer(answer: Answer) -> Response {
 }
 
 /// Adds a record with the next id of its list.
-fn add(tables: &mut Tables, list: &'static str, prefix: &str, mut body: Value, now: Timestamp) -> Value {
+fn add(
+    tables: &mut Tables,
+    list: &'static str,
+    prefix: &str,
+    mut body: Value,
+    now: Timestamp,
+) -> Value {
     let table = tables.entry(list).or_default();
     let place = table.len();
     body["id"] = format!("{prefix}-{:05}", 90_000 + place).into();
@@ -170,7 +176,9 @@ fn tag(tables: &mut Tables, id: &str, body: &Value, now: Timestamp) -> Answer {
         return Err(invalid(&[("name", "must not be empty")]));
     };
     let found = tables.get("tags").and_then(|table| {
-        table.rows().find(|row| row.value["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name)))
+        table
+            .rows()
+            .find(|row| row.value["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name)))
     });
     let tag = match found.map(|row| row.key.clone()) {
         Some(tag) => tag,
@@ -258,7 +266,8 @@ fn interview(tables: &mut Tables, id: Option<&str>, body: &Value, now: Timestamp
     let names = ["title", "starts_at", "ends_at", "interviewer_ids", "place", "video_url"];
     match id {
         None => {
-            let row = tables["applications"].get(body["application_id"].as_str().unwrap_or_default());
+            let row =
+                tables["applications"].get(body["application_id"].as_str().unwrap_or_default());
             let stage = row.map(|row| row.value["stage_id"].clone()).unwrap_or_default();
             let mut made = json!({
                 "id": null, "application_id": body["application_id"], "stage_id": stage, "canceled": false,

@@ -219,4 +219,3 @@ fn write(employee: &mut Map<String, Value>, body: &Value) {
         }
     }
 }
-

@@ -38,7 +38,9 @@ impl Store {
     ) -> Result<u64, Error> {
         let seen = self.seen(scope, run_id, model).await?;
         let (mut count, mut after) = (0, String::new());
-        while let Some((unseen, last)) = self.unseen_after(scope, run_id, model, &seen, &after).await? {
+        while let Some((unseen, last)) =
+            self.unseen_after(scope, run_id, model, &seen, &after).await?
+        {
             count += unseen.len() as u64;
             after = last;
         }
@@ -60,7 +62,9 @@ impl Store {
     ) -> Result<u64, Error> {
         let seen = self.seen(scope, run_id, model).await?;
         let (mut count, mut after) = (0, String::new());
-        while let Some((unseen, last)) = self.unseen_after(scope, run_id, model, &seen, &after).await? {
+        while let Some((unseen, last)) =
+            self.unseen_after(scope, run_id, model, &seen, &after).await?
+        {
             after = last;
             for ids in unseen.chunks(IDS) {
                 self.mark_deleted(scope, model, ids, job).await?;

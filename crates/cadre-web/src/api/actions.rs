@@ -59,7 +59,10 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
 ///
 /// Everything that is wrong with the body, at once; then whatever stands between the caller and the
 /// tool; then what the tool said.
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request, proven before it begins")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a part of the request, proven before it begins"
+)]
 pub async fn post(
     action: &'static Action,
     State(state): State<AppState>,
@@ -81,7 +84,7 @@ pub async fn post(
     gate::permits(&state, &here, &config, action).await?;
     let slot = gate::room(&state, &call, here.scope.id(), InteractionKind::Action)?;
     let hidden = match action.answer {
-        Answer::Record(id) => registry::model(id)
+        Answer::Record(id) | Answer::RecordWith(id, _, _) => registry::model(id)
             .into_iter()
             .flat_map(field_names)
             .filter(|name| !config.field_enabled(id, name))

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::integrations::{action_fields, coverage_status, field_names};
-use crate::{assets, gate};
 use crate::refuse::Refused;
 use crate::reply::Data;
 use crate::scope::{Caller, PathPart};
 use crate::state::AppState;
+use crate::{assets, gate};
 use cadre_model::fault::Code;
 
 const CATEGORIES: &[&str] = &["hris", "ats", "assessment", "lms"];

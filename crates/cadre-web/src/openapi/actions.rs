@@ -23,7 +23,9 @@ pub(super) fn operations(components: &mut Components) -> Vec<(String, &'static s
     });
     let mut all: Vec<_> = done.collect();
     let files = restricted_actions().into_iter();
-    all.extend(files.map(|action| (format!("/ats/actions/{}", action.id), "get", restrictions(action))));
+    all.extend(
+        files.map(|action| (format!("/ats/actions/{}", action.id), "get", restrictions(action))),
+    );
     all
 }
 
@@ -38,6 +40,10 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
         Answer::Record(id) => match registry::model(id) {
             Some(model) => components.record(model),
             None => json!({}),
+        },
+        Answer::RecordWith(id, field, of) => match (registry::model(id), registry::model(of)) {
+            (Some(model), Some(whole)) => components.record_with(model, field, whole),
+            _ => json!({}),
         },
     };
     let mut parameters = vec![integration_header(), key_header()];
@@ -176,7 +182,8 @@ fn restrictions(action: &'static Action) -> Value {
         taken["max_amount"] = number.clone();
     }
     let all = |properties: &Value| {
-        let required: Vec<&String> = properties.as_object().into_iter().flat_map(Map::keys).collect();
+        let required: Vec<&String> =
+            properties.as_object().into_iter().flat_map(Map::keys).collect();
         json!({ "type": "object", "properties": properties, "required": required })
     };
     let refused = json!({ "is_supported": { "type": "boolean", "const": false } });

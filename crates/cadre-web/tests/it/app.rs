@@ -256,8 +256,11 @@ fn wire() -> Wire {
 }
 
 fn settings_of_jobs() -> Settings {
-    let mut settings =
-        Settings { live_timeout: std::time::Duration::from_secs(8), ..Settings::default() };
+    let mut settings = Settings {
+        live_timeout: std::time::Duration::from_secs(8),
+        action_timeout: std::time::Duration::from_secs(8),
+        ..Settings::default()
+    };
     settings.read.first_backoff = std::time::Duration::from_millis(20);
     settings
 }

@@ -28,14 +28,10 @@ pub(in crate::manifest) fn action(
     checker.rules("errors", &section.errors, Place::StepAnswer);
     let made = section.records.iter().map(|(stream, made)| (format!("records/{stream}"), made));
     let single = [("id", &section.id), ("answer", &section.answer)];
-    let single = single.into_iter().filter_map(|(key, made)| Some((key.to_owned(), made.as_ref()?)));
+    let single =
+        single.into_iter().filter_map(|(key, made)| Some((key.to_owned(), made.as_ref()?)));
     for (path, expression) in made.chain(single) {
         checker.expression(&path, expression.expr(), Place::Steps);
-    }
-    for stream in section.records.keys() {
-        if !manifest.streams.contains_key(stream) {
-            checker.at(&format!("records/{stream}"), format!("there is no stream `{stream}`"), None);
-        }
     }
     for kind in section.attachments.iter().flat_map(|files| files.types.keys()) {
         if !KINDS.contains(&kind.as_str()) {

@@ -12,9 +12,9 @@ use std::sync::LazyLock;
 use cadre_jq::Expr;
 use regex::Regex;
 
+pub(super) use self::action::action;
 use self::place::Place;
 use super::located::Node;
-pub(super) use self::action::action;
 use super::{ErrorRule, FILE, Manifest, Request, RuleAction, TransportKind};
 use crate::auth::{self, Auth};
 use crate::problem::{Problem, did_you_mean};
