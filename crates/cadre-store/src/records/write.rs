@@ -51,7 +51,7 @@ pub struct PageOutcome {
 }
 
 /// What is stored of a record.
-struct Stored {
+pub(super) struct Stored {
     hash: Vec<u8>,
     link_hash: Vec<u8>,
     created_at: i64,
@@ -60,7 +60,7 @@ struct Stored {
 }
 
 /// A record that must be written, with its times.
-struct Due<'a> {
+pub(super) struct Due<'a> {
     record: &'a Record,
     created_at: i64,
     changed_at: i64,
@@ -69,7 +69,7 @@ struct Due<'a> {
 
 /// What there was of a record that is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Before {
+pub(super) enum Before {
     Nothing,
     Deleted,
     Live,
@@ -129,32 +129,6 @@ impl Store {
     }
 }
 
-impl Store {
-    /// Stores records that an action has made or changed: the mirror knows them before the next sync.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn records_learn(
-        &self,
-        scope: &IntegrationScope,
-        records: &[Record],
-    ) -> Result<PageOutcome, Error> {
-        let mut outcome = PageOutcome::default();
-        let now = self.now();
-        let mut tx = self.begin().await?;
-        let mut issues = Vec::new();
-        for (model, records) in by_model(records.iter(), &mut issues) {
-            let at = Place { backend: self.backend(), integration_id: scope.id(), model, now };
-            let stored = stored(&mut tx, at, &records).await?;
-            let due = due(&records, &stored, i64::MAX, now, &mut outcome, &mut issues);
-            write_model(&mut tx, at, &due).await?;
-        }
-        tx.commit().await.attempt("store what an action made")?;
-        Ok(outcome)
-    }
-}
-
 async fn started_at(tx: &mut Tx, scope: &IntegrationScope, run_id: &str) -> Result<i64, Error> {
     let row = sqlx::query("SELECT started_at FROM runs WHERE integration_id = $1 AND id = $2")
         .bind(scope.id())
@@ -197,7 +171,7 @@ async fn checkpoint(
 }
 
 /// The records by model; of two with one id the later wins, and the other is an issue.
-fn by_model<'a>(
+pub(super) fn by_model<'a>(
     records: impl Iterator<Item = &'a Record>,
     issues: &mut Vec<Issue>,
 ) -> BTreeMap<&'static str, Vec<&'a Record>> {
@@ -232,7 +206,7 @@ fn duplicate(record: &Record) -> Issue {
     }
 }
 
-async fn stored(
+pub(super) async fn stored(
     tx: &mut Tx,
     at: Place<'_>,
     records: &[&Record],
@@ -260,7 +234,7 @@ async fn stored(
 }
 
 /// The records that must be written.
-fn due<'a>(
+pub(super) fn due<'a>(
     records: &[&'a Record],
     stored: &HashMap<String, Stored>,
     started_at: i64,
@@ -295,7 +269,7 @@ fn due<'a>(
     due
 }
 
-async fn write_model(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
+pub(super) async fn write_model(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
     if due.is_empty() {
         return Ok(());
     }

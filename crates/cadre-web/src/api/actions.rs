@@ -73,13 +73,13 @@ pub async fn post(
     Extension(call): Extension<Arc<Call>>,
     JsonBody(body): JsonBody,
 ) -> Result<Warned<Value>, Refused> {
+    let here = ForIntegration::find(&state, &caller, Some(&call), &integration).await?;
     let checked = check(action.body, &body);
     if !checked.wrong.is_empty() {
         let words: Vec<String> = checked.wrong.iter().map(ToString::to_string).collect();
         let message = format!("Invalid request: {}.", words.join("; "));
         return Err(Refused::new(Code::PlatformInputInvalid, message));
     }
-    let here = ForIntegration::find(&state, &caller, Some(&call), &integration).await?;
     let config = gate::scope_config(&state, &caller.scope, &here.integration).await?;
     gate::permits(&state, &here, &config, action).await?;
     let slot = gate::room(&state, &call, here.scope.id(), InteractionKind::Action)?;
