@@ -10,7 +10,7 @@ fn main() {
     println!("cargo:rerun-if-changed={}", connectors.display());
     let mut table = String::from("&[\n");
     for folder in sorted(&connectors) {
-        for part in ["", "map"] {
+        for part in ["", "map", "actions"] {
             for file in sorted(&folder.join(part)).iter().filter(|file| file.is_file()) {
                 println!("cargo:rerun-if-changed={}", file.display());
                 let inside = file.strip_prefix(&folder).expect("listed below the folder");

@@ -1,11 +1,12 @@
 //! A connector: a checked manifest, ready to be used.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use cadre_jq::Vars;
 
-use crate::manifest::{self, LiveSection, Manifest, StreamSection};
+use crate::manifest::{self, ActionSection, LiveSection, Manifest, StreamSection};
 use crate::page::{Paging, Single};
 use crate::problem::Problem;
 use serde_json::Value;
@@ -19,6 +20,7 @@ pub struct Connector {
     /// How many of them are streams.
     streams: usize,
     live: Vec<Live>,
+    actions: BTreeMap<String, ActionSection>,
 }
 
 /// A live read of a connector.
@@ -99,7 +101,7 @@ impl Connector {
                 all[parent].children.push(at);
             }
         }
-        Connector { manifest, all, streams: names.len(), live }
+        Connector { manifest, all, streams: names.len(), live, actions: BTreeMap::new() }
     }
 
     /// The slug of the tool.
@@ -124,6 +126,30 @@ impl Connector {
     #[must_use]
     pub fn live(&self) -> &[Live] {
         &self.live
+    }
+
+    /// Reads and checks the text of an action and adds it under its id. `file` is for people.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn add_action(&mut self, id: &str, file: &str, text: &str) -> Result<(), Vec<Problem>> {
+        let section = manifest::action(&self.manifest, file, text)?;
+        let strange = section.records.keys().filter(|name| self.stream(name).is_none());
+        let strange =
+            strange.map(|name| Problem::new(file, format!("there is no stream `{name}`")));
+        let strange: Vec<Problem> = strange.collect();
+        if !strange.is_empty() {
+            return Err(strange);
+        }
+        self.actions.insert(id.to_owned(), section);
+        Ok(())
+    }
+
+    /// The actions, by id.
+    #[must_use]
+    pub fn actions(&self) -> &BTreeMap<String, ActionSection> {
+        &self.actions
     }
 
     /// The streams, then the live reads.

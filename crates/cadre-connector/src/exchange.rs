@@ -111,6 +111,9 @@ pub enum SendError {
     /// No connection: name not found, refused, TLS failed.
     #[error("the connection failed: {0}")]
     Connect(String),
+    /// The connection was there, and ended before an answer.
+    #[error("the connection ended without an answer: {0}")]
+    Unanswered(String),
     /// No whole answer within the deadline.
     #[error("there was no complete answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),

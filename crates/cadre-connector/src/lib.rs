@@ -14,6 +14,7 @@
     reason = "a failure ends a read: it is made once, and moved a few times"
 )]
 
+mod action;
 pub mod auth;
 mod budget;
 mod classify;
@@ -35,6 +36,7 @@ mod session;
 pub mod transport;
 mod wire;
 
+pub use action::{StepContext, Taken};
 pub use classify::Failure;
 pub use connector::{Connector, Live, Stream};
 pub use exchange::{

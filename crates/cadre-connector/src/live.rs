@@ -244,12 +244,13 @@ fn raw<'a>(
 ) -> Call<'a> {
     Call {
         purpose,
-        rules: None,
+        rules: Vec::new(),
         format: Format::Json,
         page: &Value::Null,
         parent: &Value::Null,
         log_in: false,
         raw: true,
+        step: None,
         build,
     }
 }

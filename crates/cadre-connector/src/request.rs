@@ -1,5 +1,7 @@
 //! A request of the manifest becomes one that can be sent.
 
+mod form;
+
 use bytes::Bytes;
 use cadre_jq::{EvalError, Vars};
 use serde_json::Value;
@@ -53,6 +55,16 @@ pub(crate) fn build(
             built.set_header("Content-Type", "application/json");
         }
         built.body = Some(Bytes::from(body.to_string()));
+    }
+    if let Some(fields) = &request.form {
+        let body = form::fields(&fields.value(&Value::Null, vars)?)?;
+        built.set_header("Content-Type", "application/x-www-form-urlencoded");
+        built.body = Some(Bytes::from(body));
+    }
+    if let Some(parts) = &request.multipart {
+        let (kind, body) = form::parts(&parts.value(&Value::Null, vars)?)?;
+        built.set_header("Content-Type", &kind);
+        built.body = Some(Bytes::from(body));
     }
     Ok(built)
 }

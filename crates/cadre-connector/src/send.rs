@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::action::StepContext;
 use crate::auth::{Auth, Token};
 use crate::classify::{Failure, Judge, Verdict, tried};
 use crate::exchange::{Body, Exchange, HttpRequest, HttpResponse, SendError};
@@ -24,7 +25,7 @@ pub(crate) struct Call<'a> {
     /// What it is for: `auth`, `check`, or the name of the stream.
     pub(crate) purpose: &'a str,
     /// Rules before those of the connector, and where they stand.
-    pub(crate) rules: Option<(String, &'a [ErrorRule])>,
+    pub(crate) rules: Vec<(String, &'a [ErrorRule])>,
     /// What the body is declared to be.
     pub(crate) format: Format,
     /// `$page`.
@@ -35,6 +36,8 @@ pub(crate) struct Call<'a> {
     pub(crate) log_in: bool,
     /// Whether the body may be anything: a file, or an answer that is handed on.
     pub(crate) raw: bool,
+    /// The step of an action that it belongs to.
+    pub(crate) step: Option<&'a StepContext<'a>>,
     /// Builds the request; signed afterwards.
     pub(crate) build: &'a (dyn Fn(&Vars<'_>) -> Built<HttpRequest> + Sync),
 }
@@ -56,8 +59,8 @@ pub(crate) struct Exchanged {
     pub(crate) url: Url,
     pub(crate) result: Result<HttpResponse, SendError>,
     pub(crate) verdict: Verdict,
-    body: Option<Value>,
-    wait: Option<Duration>,
+    pub(crate) body: Option<Value>,
+    pub(crate) wait: Option<Duration>,
 }
 
 /// How one attempt ended.
@@ -184,7 +187,7 @@ impl Inner {
     /// Builds and signs the request.
     fn prepare(&self, call: &Call<'_>, session: &Value) -> Built<HttpRequest> {
         let vars = self
-            .vars_about(call.parent)
+            .vars_of(call)
             .with("$secrets", &self.secrets)
             .with("$session", session)
             .with("$page", call.page);
@@ -261,7 +264,7 @@ impl Inner {
         }
         let (status, headers) = (Value::from(response.status), response.headers_value());
         let vars = self
-            .vars_about(call.parent)
+            .vars_of(call)
             .with("$session", session)
             .with("$status", &status)
             .with("$headers", &headers)
@@ -333,12 +336,13 @@ impl Inner {
         };
         let call = Call {
             purpose: "auth",
-            rules: Some((format!("{} auth.errors", manifest::FILE), rules)),
+            rules: vec![(format!("{} auth.errors", manifest::FILE), rules)],
             format: Format::Json,
             page: &Value::Null,
             parent: &Value::Null,
             log_in: true,
             raw: false,
+            step: None,
             build: &build,
         };
         let answer = self.call(&call).await?;
@@ -377,12 +381,13 @@ impl Inner {
         let build = |vars: &Vars<'_>| request::build(manifest, request, None, vars);
         let call = Call {
             purpose: "check",
-            rules: None,
+            rules: Vec::new(),
             format: Format::Json,
             page: &Value::Null,
             parent: &Value::Null,
             log_in: false,
             raw: false,
+            step: None,
             build: &build,
         };
         self.call(&call).await.map(|_| ())

@@ -20,6 +20,7 @@ use crate::exchange::{HttpSend, Observer};
 use crate::pace::{Pace, milliseconds};
 use crate::read::{Page, Reader};
 use crate::redact::Redactor;
+use crate::send::Call;
 
 /// After so many refusals, and nothing else, an optional stream of sub-requests is asked no more.
 const CLOSED_AFTER: u64 = 3;
@@ -311,6 +312,14 @@ impl Inner {
     pub(crate) fn vars_about<'a>(&'a self, record: &'a Value) -> Vars<'a> {
         // A stream may name the first only, a live read the second only: the check sees to it.
         self.vars().with("$parent", record).with("$record", record)
+    }
+
+    /// The variables of a request: of a step, or about a record.
+    pub(crate) fn vars_of<'a>(&'a self, call: &Call<'a>) -> Vars<'a> {
+        match call.step {
+            Some(step) => step.fill(self.vars()),
+            None => self.vars_about(call.parent),
+        }
     }
 
     /// How much time is left, in tenths of a second; `None` without a limit.

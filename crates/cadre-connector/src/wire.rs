@@ -204,7 +204,12 @@ fn no_answer(error: &reqwest::Error, deadline: Duration) -> SendError {
     if error.is_timeout() && !error.is_connect() {
         return SendError::Timeout(deadline);
     }
-    SendError::Connect(chain(error))
+    // A redirect that cannot be followed is no connection either; everything else was under way.
+    if error.is_connect() {
+        SendError::Connect(chain(error))
+    } else {
+        SendError::Unanswered(chain(error))
+    }
 }
 
 fn refused(address: IpAddr) -> String {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use cadre_connector::{Connector, Failure, Problem};
 use cadre_map::{Mapping, Overlay};
+use cadre_model::action::{action, actions};
 use cadre_model::fault::Code;
 use cadre_model::live::live_read;
 use cadre_store::Integration;
@@ -36,7 +37,8 @@ impl Folder {
             .to_string_lossy()
             .into_owned();
         let mut files = BTreeMap::new();
-        for (prefix, folder) in [("", directory.to_owned()), ("map/", directory.join("map"))] {
+        for prefix in ["", "map/", "actions/"] {
+            let folder = directory.join(prefix);
             if !folder.is_dir() {
                 continue;
             }
@@ -91,6 +93,10 @@ impl Entry {
                 None
             }
         };
+        let mut connector = connector;
+        if let Some(connector) = &mut connector {
+            problems.extend(add_actions(folder, connector));
+        }
         if let Some(connector) =
             connector.as_ref().filter(|connector| connector.tool() != folder.name)
         {
@@ -225,6 +231,26 @@ fn live(
         }
     }
     found
+}
+
+/// Adds the actions of a folder.
+fn add_actions(folder: &Folder, connector: &mut Connector) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (path, text) in &folder.files {
+        let Some(id) = path.strip_prefix("actions/").and_then(|name| name.strip_suffix(".yaml"))
+        else {
+            continue;
+        };
+        let file = format!("{}/{path}", folder.name);
+        if action(id).is_none() {
+            let known: Vec<&str> = actions().map(|action| action.id).collect();
+            let hint = format!("there are: {}", known.join(", "));
+            problems.push(problem(file, &format!("`{id}` is no action"), &hint));
+        } else if let Err(wrong) = connector.add_action(id, &file, text) {
+            problems.extend(wrong);
+        }
+    }
+    problems
 }
 
 /// Every stream that a mapping reads must be there, and every stream must be used.

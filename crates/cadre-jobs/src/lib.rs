@@ -8,6 +8,7 @@
 //! To add a kind of job: a module with a function from a leased job to an outcome, and an arm in
 //! [`worker`].
 
+pub mod actions;
 pub mod cases;
 pub mod catalog;
 pub mod connect;

@@ -46,6 +46,8 @@ pub struct Settings {
     pub read: ReadLimits,
     /// How long one call may talk to the vendor, its waits included.
     pub live_timeout: Duration,
+    /// How long one action may take before its caller hears that the time is over.
+    pub action_timeout: Duration,
     /// Largest file that is fetched for a caller, in bytes.
     pub file_bytes: u64,
     /// Largest share of a model's records that may vanish in one sync before a person is asked.
@@ -74,6 +76,7 @@ impl Default for Settings {
             concurrent_syncs: 4,
             read: ReadLimits::default(),
             live_timeout: Duration::from_secs(20),
+            action_timeout: Duration::from_secs(60),
             file_bytes: 50 << 20,
             suspicious_drop: 0.5,
             suspicious_drop_from: 20,

@@ -130,6 +130,9 @@ async fn upkeep(parts: &Parts, last_ms: &mut i64) {
         *last_ms = now;
         retention::apply(parts).await;
     }
+    if let Err(error) = parts.store.actions_expire().await {
+        tracing::warn!(%error, "old actions were not removed");
+    }
 }
 
 /// Does every job that is due, one after the other, then returns: for the command line and tests.

@@ -15,6 +15,11 @@ pub const VARIABLES: &[&str] = &[
     "$lookup",
     "$now",
     "$since",
+    "$input",
+    "$steps",
+    "$item",
+    "$once",
+    "$started",
 ];
 
 const COUNT: usize = VARIABLES.len();

@@ -4,6 +4,7 @@
 //! database, no HTTP and no vendor, and imports no other crate of Cadre. Start at [`registry`] for
 //! the list of models, at [`shape`] for how a model is declared, at [`fault`] for errors.
 
+pub mod action;
 pub mod ats;
 pub mod email;
 pub mod fault;

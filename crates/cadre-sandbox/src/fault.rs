@@ -74,6 +74,13 @@ pub enum Fault {
     },
     /// The connection is closed without an answer.
     DropConnection,
+    /// What was asked for is done, and then the connection is closed without an answer.
+    DropAnswer,
+    /// What was asked for is done, and the answer comes late.
+    LateAnswer {
+        /// How late, in milliseconds.
+        ms: u64,
+    },
     /// 429 with `Retry-After`.
     RateLimit {
         /// Seconds to wait.

@@ -83,6 +83,8 @@ fn instead(world: &World, tool: Tool, fault: &Fault) -> Option<Response> {
             None
         }
         Fault::DelayMs { .. }
+        | Fault::DropAnswer
+        | Fault::LateAnswer { .. }
         | Fault::CutBody
         | Fault::InvalidJson
         | Fault::EmptyPage
@@ -211,6 +213,15 @@ async fn remember(world: &World, method: &Method, path: &str, response: Response
 
 /// Spoils an answer after it was made.
 async fn spoil(world: &World, path: &str, fault: Fault, response: Response) -> Response {
+    if let Fault::LateAnswer { ms } = fault {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        return response;
+    }
+    if matches!(fault, Fault::DropAnswer) {
+        let mut response = response;
+        response.extensions_mut().insert(HangUp);
+        return response;
+    }
     if !matches!(
         fault,
         Fault::CutBody | Fault::InvalidJson | Fault::EmptyPage | Fault::DuplicatePage

@@ -49,3 +49,16 @@ pub(crate) fn switch(params: &Params, name: &'static str) -> Result<bool, Wrong>
         Some(_) => Err((name, "must be true or false")),
     }
 }
+
+/// What a list can be narrowed to: list, parameter, and where records have the value.
+pub(crate) type Narrowing = (&'static str, &'static str, &'static str);
+
+/// The values that the records of a list must have.
+pub(crate) fn equal(
+    params: &Params,
+    list: &str,
+    known: &[Narrowing],
+) -> Vec<(&'static str, String)> {
+    let own = known.iter().filter(|(of, _, _)| *of == list);
+    own.filter_map(|(_, name, place)| Some((*place, params.get(*name)?.clone()))).collect()
+}

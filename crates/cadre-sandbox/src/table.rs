@@ -42,6 +42,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) updated_since: Option<Timestamp>,
     /// Archived records too.
     pub(crate) archived: bool,
+    /// Only records that have these texts (without regard to case) at these JSON pointers.
+    pub(crate) equal: &'a [(&'static str, String)],
 }
 
 impl Table {
@@ -115,6 +117,10 @@ impl Table {
         let fits = |row: &&Row| {
             (wanted.archived || !row.archived)
                 && wanted.updated_since.is_none_or(|since| row.updated >= since)
+                && wanted.equal.iter().all(|(place, wanted)| {
+                    let value = row.value.pointer(place).unwrap_or(&Value::Null);
+                    text(value).eq_ignore_ascii_case(wanted)
+                })
         };
         let all: Box<dyn Iterator<Item = &Row>> = match wanted.parent {
             None => Box::new(self.rows.iter()),

@@ -11,6 +11,7 @@
 //! To add a table: a pair of migrations with the next number, a file named for the noun, functions on
 //! [`Store`].
 
+mod actions;
 mod dialect;
 mod events;
 mod integration_issues;
@@ -31,6 +32,7 @@ mod tenants;
 mod tickets;
 mod webhooks;
 
+pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
 pub use integration_issues::{
     IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,

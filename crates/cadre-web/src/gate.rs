@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use cadre_model::action::Action;
 use cadre_model::fault::{Code, Fault};
 use cadre_model::live::LiveRead;
 use cadre_model::model::ModelDef;
@@ -124,6 +125,29 @@ pub async fn doable(
     let offered = entry.is_some_and(|entry| entry.live.contains_key(read.id));
     permitted(state, here, config, (read.id, read.label), offered)?;
     set_up(state, here).await
+}
+
+/// Whether the tool may be asked to do this now.
+///
+/// # Errors
+///
+/// The first reason why not.
+pub async fn permits(
+    state: &AppState,
+    here: &ForIntegration,
+    config: &ScopeConfig,
+    action: &Action,
+) -> Result<(), Refused> {
+    let offered = can_do(state, &here.integration.tool, action.id);
+    permitted(state, here, config, (action.id, action.label), offered)?;
+    set_up(state, here).await
+}
+
+/// Whether the tool can do this.
+#[must_use]
+pub fn can_do(state: &AppState, tool: &str, action: &str) -> bool {
+    let entry = state.catalog.get(tool);
+    entry.is_some_and(|entry| entry.connector.actions().contains_key(action))
 }
 
 /// Whether requests may be passed through to the tool now.

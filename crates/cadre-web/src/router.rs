@@ -1,17 +1,20 @@
 //! Every route, in groups by audience.
 
-use axum::extract::{Extension, RawQuery, State};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::extract::{Extension, RawPathParams, RawQuery, State};
+use axum::routing::{MethodFilter, MethodRouter, get, on, post, put};
 use axum::{Router, middleware};
+use cadre_model::action::{Action, actions, restricted_actions};
 use cadre_model::live::{LIVE_READS, LiveRead};
 use cadre_model::registry;
 use std::sync::Arc;
 
+use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
     attachments, check_api_key, events, files, force_sync, health, integrations, passthrough,
     tools, unknown, webhook_endpoints,
 };
+use crate::body::JsonBody;
 use crate::console::{log, login, overview};
 use crate::recorder::{self, Call};
 use crate::reply;
@@ -72,7 +75,12 @@ pub fn routes() -> Vec<(&'static str, String, Audience)> {
     let lists = lists().into_iter().map(|(path, _)| ("GET", path, Audience::Integration));
     let live = LIVE_READS.iter();
     let live = live.map(|read| ("GET", format!("/v1{}", read.path), Audience::Integration));
-    fixed.chain(lists).chain(live).collect()
+    let done = actions()
+        .map(|action| (action.method, format!("/v1{}", action.path), Audience::Integration));
+    let files = restricted_actions().into_iter();
+    let files = files
+        .map(|action| ("GET", format!("/v1/ats/actions/{}", action.id), Audience::Integration));
+    fixed.chain(lists).chain(live).chain(done).chain(files).collect()
 }
 
 /// Every list of records, by its path.
@@ -122,6 +130,13 @@ pub fn router(state: AppState) -> Router {
     for read in LIVE_READS {
         router = router.route(&format!("/v1{}", read.path), live_route(read));
     }
+    for action in actions() {
+        router = router.route(&format!("/v1{}", action.path), action_route(action));
+    }
+    for action in restricted_actions() {
+        let path = format!("/v1/ats/actions/{}", action.id);
+        router = router.route(&path, restrictions_route(action));
+    }
     let recording = middleware::from_fn_with_state(state.clone(), recorder::record);
     let routes: Router = router.fallback(unknown::any).with_state(state);
     // Around the routes as a whole: a refused method names the methods that are allowed, and what
@@ -153,6 +168,35 @@ fn live_route(read: &'static LiveRead) -> MethodRouter<AppState> {
             attachments::get(read, state, caller, id, here, call).await
         },
     )
+}
+
+/// The route of one action: the generic handler, told which action it is.
+fn action_route(action: &'static Action) -> MethodRouter<AppState> {
+    let method = match action.method {
+        "PUT" => MethodFilter::PUT,
+        "PATCH" => MethodFilter::PATCH,
+        "DELETE" => MethodFilter::DELETE,
+        _ => MethodFilter::POST,
+    };
+    on(
+        method,
+        async move |state: State<AppState>,
+                    caller: Caller,
+                    about: RawPathParams,
+                    named: NamedIntegration,
+                    key: IdempotencyKey,
+                    call: Extension<Arc<Call>>,
+                    body: JsonBody| {
+            do_action::post(action, state, caller, about, named, key, call, body).await
+        },
+    )
+}
+
+/// The route that says which files an action takes.
+fn restrictions_route(action: &'static Action) -> MethodRouter<AppState> {
+    get(async move |state: State<AppState>, caller: Caller, here: ForIntegration| {
+        do_action::restrictions(action, state, caller, here).await
+    })
 }
 
 /// The route of one list: the generic handler, told which list it is.

@@ -198,7 +198,9 @@ impl Judge<'_> {
             other => format!("{} could not be asked {}: {other}.", self.label, self.asked()),
         };
         let (code, rule) = match error {
-            SendError::Connect(_) => (Code::RemoteServiceUnavailable, "default: connection failed"),
+            SendError::Connect(_) | SendError::Unanswered(_) => {
+                (Code::RemoteServiceUnavailable, "default: connection failed")
+            }
             SendError::Timeout(_) => (Code::RemoteServiceUnavailable, "default: timeout"),
             SendError::Cut(_) => (Code::RemoteServiceUnavailable, "default: answer broke off"),
             SendError::TooLarge(_) => (Code::RemoteUnknownHttpError, "default: answer too large"),
@@ -218,6 +220,7 @@ impl Judge<'_> {
                     failure.hint("Ask for smaller pages, or raise the limit of an answer's size.");
             }
             SendError::Connect(_)
+            | SendError::Unanswered(_)
             | SendError::Timeout(_)
             | SendError::Cut(_)
             | SendError::Unsendable(_) => {}

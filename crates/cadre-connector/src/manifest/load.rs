@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{FILE, Manifest, check, located};
+use super::{ActionSection, FILE, Manifest, check, located};
 use crate::connector::Connector;
 use crate::problem::Problem;
 
@@ -31,6 +31,18 @@ pub(crate) fn parse(
     let manifest: Manifest = root.read(FILE).map_err(|problem| vec![problem])?;
     let problems = check::check(&manifest, &root, folder, mapped);
     if problems.is_empty() { Ok(Connector::build(manifest)) } else { Err(problems) }
+}
+
+/// Reads and checks the text of an action. `file` is its path inside the folder.
+pub(crate) fn action(
+    manifest: &Manifest,
+    file: &str,
+    text: &str,
+) -> Result<ActionSection, Vec<Problem>> {
+    let root = located::parse(file, text).map_err(|problem| vec![problem])?;
+    let section: ActionSection = root.read(file).map_err(|problem| vec![problem])?;
+    let problems = check::action(manifest, file, &root, &section);
+    if problems.is_empty() { Ok(section) } else { Err(problems) }
 }
 
 /// The streams that the mappings of a folder read from. What else is wrong with a mapping is for

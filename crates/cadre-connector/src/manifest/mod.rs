@@ -5,12 +5,14 @@
 //! looked at in [`check`]. To add a key: a field here, its meaning where it is used, a line in
 //! `docs/guide/connector-format.md`.
 
+mod action;
 mod check;
 mod expression;
 mod form;
 mod load;
 mod located;
 
+pub use action::{ActionSection, ReadBack, Restriction, Restrictions, Step};
 use cadre_model::fault::Code;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -20,7 +22,7 @@ use serde_json::Value;
 pub(crate) use expression::printed;
 pub use expression::{Expression, Parameter, PathTemplate, Pattern, Template};
 pub use form::FieldProblem;
-pub(crate) use load::{load, parse};
+pub(crate) use load::{action, load, parse};
 
 use crate::auth::Auth;
 use crate::format::Format;
@@ -340,6 +342,11 @@ pub struct Request {
     pub headers: IndexMap<String, Parameter>,
     /// The body, sent as JSON.
     pub body: Option<Expression>,
+    /// The body, sent as a form with files: a list of `{name, value}` or `{name, file_name,
+    /// content_type, base64}`.
+    pub multipart: Option<Expression>,
+    /// The body, sent as a form: an object of texts.
+    pub form: Option<Expression>,
 }
 
 /// An HTTP method.

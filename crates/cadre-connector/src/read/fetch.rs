@@ -89,15 +89,16 @@ impl Inner {
         };
         let call = Call {
             purpose: stream.name(),
-            rules: Some((
+            rules: vec![(
                 format!("{} {}.errors", manifest::FILE, stream.place()),
                 stream.section.errors.as_slice(),
-            )),
+            )],
             format: stream.section.response.format,
             page: &page,
             parent,
             log_in: false,
             raw: false,
+            step: None,
             build: &build,
         };
         let answer = self.call(&call).await?;

@@ -6,14 +6,15 @@ use axum::extract::{OriginalUri, Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, HOST, LINK};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::candidates::{apply, by_email, take_in};
-use crate::query::{Params, Wrong, moment, number, switch};
+use super::writes;
+use crate::query::{Narrowing, Params, Wrong, equal, moment, number, switch};
 use crate::table::Wanted;
 use crate::tool::Tool;
 use crate::world::World;
@@ -33,6 +34,7 @@ const LISTS: &[&str] = &[
     "attachments",
     "tags",
     "rejection-reasons",
+    "links",
 ];
 /// Lists below a record: the list above, and their name.
 const LISTS_BELOW: &[(&str, &str)] = &[("jobs", "postings")];
@@ -42,13 +44,25 @@ const OWNERS: &[(&str, &str)] =
 /// Records of a page that nobody asked to be longer or shorter, and the longest page.
 const PAGE: (usize, usize) = (50, 100);
 
+/// What lists can be narrowed to.
+const NARROWED: &[Narrowing] = &[
+    ("candidates", "email", "/emails/0/address"),
+    ("applications", "candidate_id", "/candidate_id"),
+    ("applications", "job_id", "/job_id"),
+    ("notes", "application_id", "/application_id"),
+    ("interviews", "application_id", "/application_id"),
+    ("attachments", "candidate_id", "/candidate_id"),
+    ("links", "candidate_id", "/candidate_id"),
+];
+
 /// Routes below `/ats`.
 pub(crate) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/v1/applications", post(create_application).get(applications))
-        .route("/v1/{list}", get(list))
-        .route("/v1/{list}/{id}", get(one))
-        .route("/v1/{list}/{id}/{below}", get(list_below))
+        .route("/v1/{list}", get(list).post(writes::create))
+        .route("/v1/{list}/{id}", get(one).patch(writes::change))
+        .route("/v1/{list}/{id}/{below}", get(list_below).post(writes::below).put(writes::below))
+        .route("/v1/{list}/{id}/{below}/{item}", delete(writes::untag))
 }
 
 async fn list(
@@ -152,6 +166,7 @@ fn page(
     params: &Params,
     address: &str,
 ) -> Response {
+    let equal = equal(params, name, NARROWED);
     let asked = || -> Result<(usize, usize, Wanted<'_>), Wrong> {
         // More than the longest page is cut to it without a word.
         let size =
@@ -162,7 +177,7 @@ fn page(
         };
         let updated_since = moment(params, "updated_after")?;
         let archived = switch(params, "include_archived")?;
-        Ok((skip, size.min(PAGE.1), Wanted { parent, updated_since, archived }))
+        Ok((skip, size.min(PAGE.1), Wanted { parent, updated_since, archived, equal: &equal }))
     };
     let (skip, size, wanted) = match asked() {
         Ok(asked) => asked,
@@ -215,6 +230,10 @@ async fn create_application(State(world): State<Arc<World>>, Json(body): Json<Va
             wrong.push((path, "must not be empty"));
         }
     }
+    let stage = &body["stage_id"];
+    if !stage.is_null() && stage.as_str().is_none_or(|id| state.ats["stages"].get(id).is_none()) {
+        wrong.push(("stage_id", "is not a stage"));
+    }
     if !email.contains('@') {
         wrong.push(("candidate.email", "must be an e-mail address"));
     }
@@ -244,15 +263,22 @@ async fn create_application(State(world): State<Arc<World>>, Json(body): Json<Va
     }
     let id = known.unwrap_or_else(|| take_in(&mut state.ats, candidate, now));
     let answers = body["answers"].as_array().cloned().unwrap_or_default();
-    let application = apply(&mut state.ats, &id, &job, answers, now);
+    let mut application = apply(&mut state.ats, &id, &job, answers, now);
+    if let (Some(stage), Some(table)) =
+        (body["stage_id"].as_str(), state.ats.get_mut("applications"))
+    {
+        let made = application["id"].as_str().unwrap_or_default().to_owned();
+        table.change(&made, now, |one| drop(one.insert("stage_id".to_owned(), stage.into())));
+        application = table.get(&made).map(|row| row.value.clone()).unwrap_or_default();
+    }
     (StatusCode::CREATED, Json(json!(application))).into_response()
 }
 
-fn not_found() -> Response {
+pub(super) fn not_found() -> Response {
     Tool::Ats.error(StatusCode::NOT_FOUND, "not_found", "Not found")
 }
 
-fn invalid(wrong: &[(&str, &str)]) -> Response {
+pub(super) fn invalid(wrong: &[(&str, &str)]) -> Response {
     Tool::Ats.error_in_fields(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid",

@@ -9,6 +9,7 @@ mod jobs;
 mod process;
 mod questions;
 mod setup;
+mod writes;
 
 use crate::plan::Plan;
 use crate::table::Tables;

@@ -15,7 +15,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::query::{Params, Wrong, moment, number, switch};
+use super::writes;
+use crate::query::{Narrowing, Params, Wrong, equal, moment, number, switch};
 use crate::table::Wanted;
 use crate::tool::Tool;
 use crate::world::World;
@@ -44,14 +45,20 @@ const LISTS: &[&str] = &[
 /// Lists below a record: the list above, and their name.
 const LISTS_BELOW: &[(&str, &str)] = &[("employees", "time-off-balances")];
 
+/// What lists can be narrowed to.
+const NARROWED: &[Narrowing] = &[
+    ("employees", "work_email", "/contact/work_email"),
+    ("absences", "employee_id", "/employee/id"),
+];
+
 /// Routes below `/hris`.
 pub(crate) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/oauth/token", post(token))
         .route("/v1/absences", get(absences).post(create_absence))
-        .route("/v1/{list}", get(list))
-        .route("/v1/{list}/{id}", get(one))
-        .route("/v1/{list}/{id}/{below}", get(list_below))
+        .route("/v1/{list}", get(list).post(writes::create))
+        .route("/v1/{list}/{id}", get(one).patch(writes::change).delete(writes::delete))
+        .route("/v1/{list}/{id}/{below}", get(list_below).post(writes::below))
 }
 
 #[derive(Debug, Serialize)]
@@ -147,13 +154,14 @@ async fn one(
 }
 
 fn page(world: &World, name: &str, parent: Option<&str>, params: &Params) -> Response {
+    let equal = equal(params, name, NARROWED);
     let asked = || -> Result<(usize, usize, Wanted<'_>), Wrong> {
         let page = number(params, "page", 1, 1..=1_000_000, "must be a whole number from 1 on")?;
         let size =
             number(params, "page_size", 50, 1..=200, "must be a whole number from 1 to 200")?;
         let updated_since = moment(params, "updated_since")?;
         let archived = switch(params, "include_archived")?;
-        Ok((page, size, Wanted { parent, updated_since, archived }))
+        Ok((page, size, Wanted { parent, updated_since, archived, equal: &equal }))
     };
     let (page, page_size, wanted) = match asked() {
         Ok(asked) => asked,
@@ -209,11 +217,11 @@ async fn create_absence(State(world): State<Arc<World>>, Json(body): Json<Value>
         "until": body["until"],
         "from_half": body["from_half"].as_bool().unwrap_or(false),
         "until_half": body["until_half"].as_bool().unwrap_or(false),
-        "from_time": null,
-        "until_time": null,
+        "from_time": body["from_time"],
+        "until_time": body["until_time"],
         "amount": null,
         "unit": "day",
-        "state": "pending",
+        "state": if body["approved"] == true { "approved" } else { "pending" },
         "approver": null,
         "note": body["note"],
     });
@@ -222,11 +230,11 @@ async fn create_absence(State(world): State<Arc<World>>, Json(body): Json<Value>
     (StatusCode::CREATED, Json(json!({"data": made}))).into_response()
 }
 
-fn not_found() -> Response {
+pub(super) fn not_found() -> Response {
     Tool::Hris.error(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.")
 }
 
-fn invalid(wrong: &[(&str, &str)]) -> Response {
+pub(super) fn invalid(wrong: &[(&str, &str)]) -> Response {
     let message = "Some of what you sent is not valid.";
     Tool::Hris.error_in_fields(
         StatusCode::UNPROCESSABLE_ENTITY,

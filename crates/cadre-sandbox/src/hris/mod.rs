@@ -9,6 +9,7 @@ mod org;
 mod pay;
 pub(crate) mod people;
 mod time;
+mod writes;
 
 use jiff::Timestamp;
 

@@ -40,7 +40,9 @@ impl Store {
     ) -> Result<u64, Error> {
         let seen = self.seen(scope, run_id, model).await?;
         let (mut count, mut after) = (0, String::new());
-        while let Some((unseen, last)) = self.unseen_after(scope, model, &seen, &after).await? {
+        while let Some((unseen, last)) =
+            self.unseen_after(scope, run_id, model, &seen, &after).await?
+        {
             count += unseen.len() as u64;
             after = last;
         }
@@ -62,7 +64,9 @@ impl Store {
     ) -> Result<u64, Error> {
         let seen = self.seen(scope, run_id, model).await?;
         let (mut count, mut after) = (0, String::new());
-        while let Some((unseen, last)) = self.unseen_after(scope, model, &seen, &after).await? {
+        while let Some((unseen, last)) =
+            self.unseen_after(scope, run_id, model, &seen, &after).await?
+        {
             after = last;
             for ids in unseen.chunks(IDS) {
                 self.mark_deleted(scope, model, ids, job).await?;
@@ -105,10 +109,36 @@ impl Store {
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         fence(&mut tx, job).await?;
+        self.mark_deleted_in(&mut tx, scope, model, ids).await?;
+        tx.commit().await.attempt("mark records as deleted")
+    }
+
+    /// Marks records as deleted that an action has deleted.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn records_forget(
+        &self,
+        scope: &IntegrationScope,
+        model: &str,
+        ids: &[String],
+    ) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        self.mark_deleted_in(&mut tx, scope, model, ids).await?;
+        tx.commit().await.attempt("mark records as deleted")
+    }
+
+    async fn mark_deleted_in(
+        &self,
+        tx: &mut Tx,
+        scope: &IntegrationScope,
+        model: &str,
+        ids: &[String],
+    ) -> Result<(), Error> {
         let (now, integration_id) = (self.now(), scope.id());
         let at = Place { backend: self.backend(), integration_id, model, now };
-        mark_deleted(&mut tx, at, ids).await?;
-        tx.commit().await.attempt("mark records as deleted")
+        mark_deleted(tx, at, ids).await
     }
 
     /// What a run has seen of a model, sorted. A record that could not be stored, because a field
@@ -148,22 +178,28 @@ impl Store {
         Ok(seen)
     }
 
-    /// Of the next live ids those that were not seen, and the last id that was looked at.
+    /// Of the next live ids those that were not seen, and the last id that was looked at. What came
+    /// while the run went on, by an action, is newer than what the run has read.
     pub(super) async fn unseen_after(
         &self,
         scope: &IntegrationScope,
+        run_id: &str,
         model: &str,
         seen: &[u64],
         after: &str,
     ) -> Result<Option<(Vec<String>, String)>, Error> {
         let rows = sqlx::query(
             "SELECT id FROM records WHERE integration_id = $1 AND model = $2 AND id > $3
-             AND remote_deleted_at IS NULL ORDER BY id LIMIT $4",
+             AND remote_deleted_at IS NULL AND NOT EXISTS (
+                 SELECT 1 FROM runs WHERE runs.integration_id = $1 AND runs.id = $5
+                 AND runs.started_at < records.created_at)
+             ORDER BY id LIMIT $4",
         )
         .bind(scope.id())
         .bind(model)
         .bind(after)
         .bind(AT_ONCE)
+        .bind(run_id)
         .fetch_all(self.write())
         .await
         .attempt("look for records that are gone")?;

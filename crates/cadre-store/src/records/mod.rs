@@ -9,6 +9,7 @@
 mod delete;
 mod filter;
 mod find;
+mod learn;
 mod list;
 mod proof;
 mod render;

@@ -149,7 +149,9 @@ impl Store {
     ) -> Result<u64, Error> {
         let seen = self.seen(scope, run_id, model).await?;
         let (mut count, mut after) = (0, String::new());
-        while let Some((unseen, last)) = self.unseen_after(scope, model, &seen, &after).await? {
+        while let Some((unseen, last)) =
+            self.unseen_after(scope, run_id, model, &seen, &after).await?
+        {
             after = last;
             for ids in unseen.chunks(IDS) {
                 self.suspect(scope, model, ids, Some(self.now())).await?;

@@ -54,7 +54,7 @@ pub struct PageOutcome {
 }
 
 /// What is stored of a record.
-struct Stored {
+pub(super) struct Stored {
     hash: Vec<u8>,
     link_hash: Vec<u8>,
     created_at: i64,
@@ -63,7 +63,7 @@ struct Stored {
 }
 
 /// A record that must be written, with its times.
-struct Due<'a> {
+pub(super) struct Due<'a> {
     record: &'a Record,
     created_at: i64,
     changed_at: i64,
@@ -72,7 +72,7 @@ struct Due<'a> {
 
 /// What there was of a record that is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Before {
+pub(super) enum Before {
     Nothing,
     Deleted,
     Live,
@@ -176,7 +176,7 @@ async fn checkpoint(
 }
 
 /// The records by model; of two with one id the later wins, and the other is an issue.
-fn by_model<'a>(
+pub(super) fn by_model<'a>(
     records: impl Iterator<Item = &'a Record>,
     issues: &mut Vec<Issue>,
 ) -> BTreeMap<&'static str, Vec<&'a Record>> {
@@ -211,7 +211,7 @@ fn duplicate(record: &Record) -> Issue {
     }
 }
 
-async fn stored(
+pub(super) async fn stored(
     tx: &mut Tx,
     at: Place<'_>,
     records: &[&Record],
@@ -239,7 +239,7 @@ async fn stored(
 }
 
 /// The records that must be written.
-fn due<'a>(
+pub(super) fn due<'a>(
     records: &[&'a Record],
     stored: &HashMap<String, Stored>,
     started_at: i64,
@@ -274,7 +274,7 @@ fn due<'a>(
     due
 }
 
-async fn write_model(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
+pub(super) async fn write_model(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
     if due.is_empty() {
         return Ok(());
     }

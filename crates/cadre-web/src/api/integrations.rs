@@ -1,11 +1,12 @@
 //! `/v1/integrations/{integration_id}`: what an integration is, switching it, deleting it.
 
 use axum::extract::State;
+use cadre_model::action::{Action, actions};
 use cadre_model::email::is_email;
 use cadre_model::model::ModelDef;
 use cadre_model::registry;
 use cadre_model::time::wire;
-use cadre_store::{IntegrationStatus, ScopeConfig};
+use cadre_store::{Integration, IntegrationStatus, ScopeConfig, Setting};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -30,8 +31,8 @@ pub struct IntegrationOut {
     data_expired_at: Option<String>,
     created_at: String,
     beta: bool,
-    read_models: Vec<ReadModelOut>,
-    write_actions: Vec<Value>,
+    read_models: Vec<CoveredOut>,
+    write_actions: Vec<CoveredOut>,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,7 +58,7 @@ struct ScopeConfigOut {
 }
 
 #[derive(Debug, Serialize)]
-struct ReadModelOut {
+struct CoveredOut {
     id: &'static str,
     label: &'static str,
     is_available: bool,
@@ -90,6 +91,10 @@ pub async fn get(
         .filter(|model| model.category.as_str() == integration.category)
         .map(|model| read_model(model, &offered, &config))
         .collect();
+    let write_actions = actions()
+        .filter(|action| action.category.as_str() == integration.category)
+        .map(|action| write_action(&state, &integration, action, &config))
+        .collect();
     let logo_url = assets::logo_url(&state, &integration.tool);
     Ok(Data(IntegrationOut {
         tool: ToolOut {
@@ -114,11 +119,51 @@ pub async fn get(
         created_at: wire(integration.created_at),
         beta: false,
         read_models,
-        write_actions: Vec::new(),
+        write_actions,
     }))
 }
 
-fn read_model(model: &'static ModelDef, offered: &Offered, config: &ScopeConfig) -> ReadModelOut {
+/// The fields that an action takes from callers, and whether the tool takes each.
+pub(crate) fn action_fields(
+    state: &AppState,
+    tool: &str,
+    action: &'static Action,
+) -> impl Iterator<Item = (&'static str, bool)> {
+    let entry = state.catalog.get(tool);
+    action.body.iter().map(move |field| {
+        let section = entry.as_ref().and_then(|entry| entry.connector.actions().get(action.id));
+        (field.name, section.is_some_and(|section| section.names(field.name)))
+    })
+}
+
+fn write_action(
+    state: &AppState,
+    integration: &Integration,
+    action: &'static Action,
+    config: &ScopeConfig,
+) -> CoveredOut {
+    let covered = gate::can_do(state, &integration.tool, action.id);
+    let setting = config.action(action.id);
+    let enabled = covered && setting != Setting::Disabled;
+    let field = |(id, taken)| FieldOut {
+        id,
+        is_available: enabled && taken,
+        coverage_status: coverage_status(taken),
+        scope_config_setting: setting.as_str(),
+        opted_out_by_customer: false,
+    };
+    CoveredOut {
+        id: action.id,
+        label: action.label,
+        is_available: enabled,
+        coverage_status: coverage_status(covered),
+        scope_config_setting: setting.as_str(),
+        opted_out_by_customer: false,
+        fields: action_fields(state, &integration.tool, action).map(field).collect(),
+    }
+}
+
+fn read_model(model: &'static ModelDef, offered: &Offered, config: &ScopeConfig) -> CoveredOut {
     let covered = offered.model(model.id);
     let setting = config.model(model.id).as_str();
     let enabled = covered && config.model_enabled(model.id);
@@ -133,7 +178,7 @@ fn read_model(model: &'static ModelDef, offered: &Offered, config: &ScopeConfig)
             opted_out_by_customer: false,
         }
     };
-    ReadModelOut {
+    CoveredOut {
         id: model.id,
         label: model.label,
         is_available: enabled,

@@ -1,5 +1,6 @@
 //! The API, one file per endpoint: its parameters, its handler, its answer.
 
+pub mod actions;
 pub mod attachments;
 pub mod check_api_key;
 pub mod events;

@@ -1,16 +1,17 @@
 //! `GET /v1/tools/{category}`
 
 use axum::extract::State;
+use cadre_model::action::actions;
 use cadre_model::registry;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::integrations::{coverage_status, field_names};
-use crate::assets;
+use super::integrations::{action_fields, coverage_status, field_names};
 use crate::refuse::Refused;
 use crate::reply::Data;
 use crate::scope::{Caller, PathPart};
 use crate::state::AppState;
+use crate::{assets, gate};
 use cadre_model::fault::Code;
 
 const CATEGORIES: &[&str] = &["hris", "ats", "assessment", "lms"];
@@ -44,7 +45,7 @@ struct AssetsOut {
 #[derive(Debug, Serialize)]
 struct CoverageOut {
     read_models: Vec<ModelOut>,
-    write_actions: Vec<Value>,
+    write_actions: Vec<ModelOut>,
     features: Vec<Value>,
 }
 
@@ -122,5 +123,16 @@ fn coverage(state: &AppState, tool: &str, category: &str) -> CoverageOut {
             }
         })
         .collect();
-    CoverageOut { read_models, write_actions: Vec::new(), features: Vec::new() }
+    let write_actions = actions()
+        .filter(|action| action.category.as_str() == category)
+        .map(|action| ModelOut {
+            id: action.id,
+            label: action.label,
+            coverage_status: coverage_status(gate::can_do(state, tool, action.id)),
+            fields: action_fields(state, tool, action)
+                .map(|(id, taken)| FieldOut { id, coverage_status: coverage_status(taken) })
+                .collect(),
+        })
+        .collect();
+    CoverageOut { read_models, write_actions, features: Vec::new() }
 }

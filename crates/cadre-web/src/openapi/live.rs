@@ -17,7 +17,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
 }
 
 /// Answers that warn.
-fn warned(class: Class, data: &Value) -> Value {
+pub(super) fn warned(class: Class, data: &Value) -> Value {
     let mut answers = answers(class, data);
     let schema = &mut answers["200"]["content"]["application/json"]["schema"];
     schema["properties"]["warnings"] = json!({
@@ -32,7 +32,7 @@ fn warned(class: Class, data: &Value) -> Value {
     answers
 }
 
-fn in_path(name: &str) -> Value {
+pub(super) fn in_path(name: &str) -> Value {
     json!({
         "name": name, "in": "path", "required": true, "style": "simple", "explode": false,
         "schema": { "type": "string" },
@@ -74,21 +74,24 @@ fn files(read: &LiveRead) -> Value {
         "properties": { "results": { "type": "array", "items": item } },
         "required": ["results"],
     });
-    let words = read.path.split(['/', '{', '}', '_', '-']).filter(|part| !part.is_empty());
-    let words: String = words
-        .map(|part| {
-            let (first, rest) = part.split_at_checked(1).unwrap_or((part, ""));
-            first.to_uppercase() + rest
-        })
-        .collect();
     json!({
-        "operationId": format!("Get{words}"),
+        "operationId": format!("Get{}", words(read.path)),
         "summary": read.label,
         "tags": [tag],
         "x-error-class": class.name(),
         "parameters": [integration_header(), in_path(read.parameter)],
         "responses": warned(class, &data),
     })
+}
+
+/// The words of a path, each with a capital letter.
+pub(super) fn words(path: &str) -> String {
+    let words = path.split(['/', '{', '}', '_', '-']).filter(|part| !part.is_empty());
+    let capital = |part: &str| {
+        let (first, rest) = part.split_at_checked(1).unwrap_or((part, ""));
+        first.to_uppercase() + rest
+    };
+    words.map(capital).collect()
 }
 
 fn passthrough() -> Value {

@@ -3,6 +3,7 @@
 //! It says only what there is: an operation appears here when [`crate::router`] has its route. The
 //! test in `tests/it/openapi.rs` holds it against the contract.
 
+mod actions;
 mod events;
 mod general;
 mod lists;
@@ -41,6 +42,10 @@ pub fn document(root: &str) -> Value {
             get["deprecated"] = Value::Bool(true);
             paths.insert((*path).to_owned(), json!({ "get": get }));
         }
+    }
+    for (path, method, operation) in actions::operations(&mut components) {
+        let item = paths.entry(path).or_insert_with(|| json!({}));
+        item[method] = operation;
     }
     paths.sort_keys();
     for class in Class::ALL {

@@ -65,6 +65,24 @@ impl Components {
         })
     }
 
+    /// A record of a model in which one field shows the linked record whole.
+    pub(super) fn record_with(
+        &mut self,
+        model: &'static ModelDef,
+        field: &str,
+        whole: &'static ModelDef,
+    ) -> Value {
+        let (own, linked) = (self.record(model), self.record(whole));
+        let name = format!("{}With{}", model.shape.name, whole.shape.name);
+        self.refer(&name, |components| {
+            let known = own["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+            let mut schema =
+                known.and_then(|name| components.0.get(name)).cloned().unwrap_or_default();
+            schema["properties"][field] = json!({ "anyOf": [linked, { "type": "null" }] });
+            schema
+        })
+    }
+
     fn relation(&mut self, relation: &'static Relation) -> Value {
         let Some(target) = registry::model(relation.target) else { return json!({}) };
         let mut shown = self.view(target, &relation.view);
@@ -183,7 +201,7 @@ impl Components {
         }
     }
 
-    fn structure(&mut self, structure: &'static Structure) -> Value {
+    pub(super) fn structure(&mut self, structure: &'static Structure) -> Value {
         if structure.name == "ScreeningQuestionAnswer" {
             return self.answers(structure);
         }
@@ -317,7 +335,7 @@ fn nullable(mut schema: Value, nullable: bool) -> Value {
     schema
 }
 
-fn described(mut schema: Value, doc: &str) -> Value {
+pub(super) fn described(mut schema: Value, doc: &str) -> Value {
     let doc = doc.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let doc = doc.trim();
     if !doc.is_empty()

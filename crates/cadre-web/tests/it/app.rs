@@ -257,8 +257,11 @@ fn wire() -> Wire {
 }
 
 fn settings_of_jobs() -> Settings {
-    let mut settings =
-        Settings { live_timeout: std::time::Duration::from_secs(8), ..Settings::default() };
+    let mut settings = Settings {
+        live_timeout: std::time::Duration::from_secs(8),
+        action_timeout: std::time::Duration::from_secs(8),
+        ..Settings::default()
+    };
     settings.webhook_timeout = std::time::Duration::from_secs(1);
     settings.read.allow_private = true;
     settings.read.first_backoff = std::time::Duration::from_millis(20);

@@ -18,7 +18,7 @@ async fn unknown_paths_and_methods() {
             ("GET", "/v1", "general", "There is nothing at GET /v1."),
             ("GET", "/v1/hris/employees/", "hris", "Did you mean /v1/hris/employees?"),
             ("GET", "/hris/employees", "hris", "Did you mean /v1/hris/employees?"),
-            ("POST", "/v1/hris/employees", "hris", "does not answer POST requests. It answers GET"),
+            ("POST", "/v1/hris/groups", "hris", "does not answer POST requests. It answers GET"),
             ("DELETE", "/v1/force-sync", "general", "It answers POST"),
             ("BREW", "/v1/check-api-key", "general", "does not answer BREW requests"),
             ("GET", "/v1/hris/%ff%fe", "hris", "There is nothing"),
@@ -70,7 +70,7 @@ async fn bodies_that_cannot_be_read() {
 #[tokio::test]
 async fn the_integration_header_is_named() {
     on_both(WebSettings::default(), async |app: TestApp| {
-        let path = "/v1/hris/employees";
+        let path = "/v1/hris/groups";
         let missing = app.request("GET", path).key(&app.tenant.key).send().await;
         let message = missing.refused("hris", "PLATFORM.INPUT_INVALID", 400);
         assert!(message.contains("`X-Integration-Id` is missing"), "{message}");
@@ -172,7 +172,7 @@ async fn a_panic_is_an_unknown_error() {
 async fn a_database_that_is_gone() {
     on_both(WebSettings::default(), async |app: TestApp| {
         app.store.close().await;
-        let answer = app.hris("/v1/hris/employees").await;
+        let answer = app.hris("/v1/hris/groups").await;
         answer.refused("hris", "PLATFORM.UNKNOWN_ERROR", 500);
         let ready = app.request("GET", "/ready").send().await;
         ready.refused("general", "PLATFORM.UNKNOWN_ERROR", 500);

@@ -1,5 +1,6 @@
 //! The API as its callers meet it.
 
+mod actions;
 mod app;
 mod authorization;
 mod console;

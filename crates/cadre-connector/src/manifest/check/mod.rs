@@ -1,6 +1,7 @@
 //! What the types of the manifest cannot say: names that must exist, variables that a place offers,
 //! keys that belong together.
 
+mod action;
 mod connect;
 mod live;
 mod place;
@@ -11,6 +12,7 @@ use std::sync::LazyLock;
 use cadre_jq::Expr;
 use regex::Regex;
 
+pub(super) use self::action::action;
 use self::place::Place;
 use super::located::Node;
 use super::{ErrorRule, FILE, Manifest, Request, RuleAction, TransportKind};
@@ -24,7 +26,7 @@ pub(super) fn check(
     folder: Option<&str>,
     mapped: Option<&[String]>,
 ) -> Vec<Problem> {
-    let mut checker = Checker { manifest, root, problems: Vec::new() };
+    let mut checker = Checker { file: FILE, manifest, root, problems: Vec::new() };
     checker.identity(folder);
     checker.form();
     checker.limits();
@@ -46,6 +48,7 @@ pub(super) fn check(
 }
 
 struct Checker<'a> {
+    file: &'a str,
     manifest: &'a Manifest,
     root: &'a Node,
     problems: Vec<Problem>,
@@ -55,7 +58,7 @@ impl Checker<'_> {
     /// Notes a problem; the path's steps are parted by `/`.
     fn at(&mut self, path: &str, message: impl Into<String>, hint: Option<String>) {
         let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
-        let problem = Problem::new(FILE, message).line(self.root.line_at(&steps)).hint(hint);
+        let problem = Problem::new(self.file, message).line(self.root.line_at(&steps)).hint(hint);
         self.problems.push(problem);
     }
 
@@ -303,6 +306,16 @@ impl Checker<'_> {
         }
         if let Some(body) = &request.body {
             self.expression(&format!("{path}/body"), body.expr(), elsewhere);
+        }
+        for (key, form) in [("multipart", &request.multipart), ("form", &request.form)] {
+            if let Some(form) = form {
+                self.expression(&format!("{path}/{key}"), form.expr(), elsewhere);
+            }
+        }
+        let bodies = [&request.body, &request.multipart, &request.form];
+        if bodies.into_iter().flatten().count() > 1 {
+            let message = "a request has one of `body`, `form` and `multipart`";
+            self.at(path, message, None);
         }
     }
 }

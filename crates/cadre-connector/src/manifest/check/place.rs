@@ -21,6 +21,14 @@ pub(super) enum Place {
     LiveRequest,
     /// The answer of a live read.
     LiveAnswer,
+    /// The path of a step of an action.
+    StepPath,
+    /// Another part of a step's request.
+    StepRequest,
+    /// The answer to a step.
+    StepAnswer,
+    /// What decides about a step, or is made of all of them.
+    Steps,
     /// Which records of a parent stream are asked for.
     Each,
     /// The key of a lookup.
@@ -64,6 +72,12 @@ impl Place {
                 vec!["$settings", "$session", "$status", "$headers", "$page", "$record", "$now"],
                 false,
             ),
+            Place::StepPath => (with_step(&["$settings", "$session"]), false),
+            Place::StepRequest => (with_step(&["$settings", "$secrets", "$session"]), false),
+            Place::StepAnswer => {
+                (with_step(&["$settings", "$session", "$status", "$headers"]), false)
+            }
+            Place::Steps => (with_step(&["$settings"]), false),
             Place::Each => (vec!["$settings", "$lookup", "$now"], false),
             Place::Key => (vec!["$settings", "$now"], false),
             Place::LogIn => (vec!["$settings", "$secrets", "$now"], false),
@@ -89,6 +103,10 @@ impl Place {
             Place::LivePath => "the path of a live read",
             Place::LiveRequest => "the request of a live read",
             Place::LiveAnswer => "the answer of a live read",
+            Place::StepPath => "the path of a step",
+            Place::StepRequest => "the request of a step",
+            Place::StepAnswer => "the answer of a step",
+            Place::Steps => "an action",
             Place::Each => "`each`",
             Place::Key => "the key of a lookup",
             Place::LogIn => "a log-in",
@@ -97,4 +115,10 @@ impl Place {
             Place::Server => "this section",
         }
     }
+}
+
+/// What every expression of an action may use, and these beside it.
+fn with_step(more: &[&'static str]) -> Vec<&'static str> {
+    let own = ["$input", "$record", "$steps", "$item", "$once", "$started", "$now"];
+    more.iter().copied().chain(own).collect()
 }

@@ -1,0 +1,443 @@
+//! Actions: what callers have a tool do happens once, and every way it can fail has its code.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cadre_connector::HttpRequest;
+use cadre_model::action::{action, actions, check};
+use cadre_sandbox::{Running, Sandbox, SandboxOptions};
+use cadre_web::WebSettings;
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, START, TestApp, on_both};
+use crate::contract::{assert_error_envelope, assert_valid};
+
+/// Both tools, connected and synced.
+struct Tools {
+    sandbox: Running,
+    ats: String,
+    hris: String,
+}
+
+impl Tools {
+    async fn new(app: &TestApp) -> Self {
+        let start = START.parse().expect("a moment");
+        let options =
+            SandboxOptions { candidates: 12, jobs: 8, employees: 6, start, ..Default::default() };
+        let sandbox = Sandbox::start(options).await.expect("a sandbox");
+        let form = json!({ "base_url": sandbox.base_url, "api_key": sandbox.api_key });
+        let ats = app.connect("sandboxats", form).await;
+        let form = json!({
+            "base_url": sandbox.base_url, "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+        });
+        let hris = app.connect("sandboxhris", form).await;
+        Self { sandbox, ats, hris }
+    }
+
+    async fn admin(&self, app: &TestApp, method: &str, path: &str, body: &Value) -> Value {
+        let url = format!("{}/admin/{path}", self.sandbox.base_url);
+        let mut request = HttpRequest::new(method, url.parse().expect("a URL"));
+        request.set_header("Content-Type", "application/json");
+        request.body = (method == "POST").then(|| Bytes::from(body.to_string()));
+        let sent = app.state.parts.http.send(request, Duration::from_secs(5)).await;
+        serde_json::from_slice(&sent.expect("an answer").body).unwrap_or_default()
+    }
+
+    async fn order(&self, app: &TestApp, faults: Value) {
+        self.admin(app, "DELETE", "faults", &Value::Null).await;
+        self.admin(app, "POST", "faults", &faults).await;
+    }
+
+    async fn count(&self, app: &TestApp, tool: &str, list: &str) -> u64 {
+        self.admin(app, "GET", "tables", &Value::Null).await[tool][list].as_u64().unwrap_or(0)
+    }
+
+    async fn list(&self, app: &TestApp, path: &str) -> Vec<Value> {
+        let id = if path.starts_with("/v1/ats") { &self.ats } else { &self.hris };
+        let call = app.request("GET", path).key(&app.tenant.key).integration(id);
+        call.send().await.json["data"]["results"].as_array().expect("records").clone()
+    }
+
+    async fn ask(&self, app: &TestApp, what: (&str, &str), key: &str, body: &Value) -> Answer {
+        let id = if what.1.starts_with("/v1/ats") { &self.ats } else { &self.hris };
+        let mut call = app.request(what.0, what.1).key(&app.tenant.key).integration(id);
+        if !key.is_empty() {
+            call = call.header("Idempotency-Key", key);
+        }
+        call.json(body).send().await
+    }
+
+    /// A job that is open, or one that is not.
+    async fn job(&self, app: &TestApp, open: bool) -> Value {
+        let jobs = self.list(app, "/v1/ats/jobs").await;
+        jobs.into_iter().find(|job| (job["status"] == "OPEN") == open).expect("a job")
+    }
+}
+
+fn somebody(name: &str) -> Value {
+    json!({ "candidate": {
+        "first_name": "Ada", "last_name": name, "email_address": format!("{name}@post.example"),
+    } })
+}
+
+fn applications(job: &Value) -> String {
+    format!("/v1/ats/jobs/{}/applications", job["id"].as_str().expect("an id"))
+}
+
+#[tokio::test]
+async fn an_application_is_made_and_is_in_the_mirror_at_once() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let job = tools.job(&app, true).await;
+        let mut body = somebody("lovelace");
+        body["attachments"] = json!([{
+            "name": "cv.pdf", "type": "CV", "content_type": "application/pdf", "data": "aGVsbG8=",
+        }]);
+        body["candidate"]["gender"] = json!("FEMALE");
+        body["nickname"] = json!("Countess");
+        let answer = tools.ask(&app, ("POST", &applications(&job)), "", &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_valid("post", "/ats/jobs/{job_id}/applications", &answer.json);
+        assert_eq!(answer.header("concurrency-remaining"), Some("29"));
+        let data = &answer.json["data"];
+        assert_eq!(data["job"]["id"], job["id"]);
+        assert_eq!(data["candidate"]["last_name"], "lovelace");
+        let warnings = answer.json["warnings"].to_string();
+        assert!(warnings.contains("`body.nickname` is not known here"), "{warnings}");
+        assert!(warnings.contains("Sandbox ATS does not take `body.candidate.gender`"), "{warnings}");
+        let path = format!("/v1/ats/applications?ids={}", data["id"].as_str().expect("an id"));
+        let mirrored = &tools.list(&app, &path).await[0];
+        for field in ["remote_id", "job", "current_stage", "candidate_id", "changed_at"] {
+            assert_eq!(mirrored[field], data[field], "{field}");
+        }
+        let files = tools.count(&app, "ats", "attachments").await;
+        let file = json!({
+            "name": "letter.txt", "type": "COVER_LETTER", "content_type": "text/plain", "data": "aGk=",
+        });
+        let id = data["candidate"]["id"].as_str().expect("an id");
+        let path = format!("/v1/ats/candidates/{id}/attachments");
+        let added = tools.ask(&app, ("POST", &path), "", &json!({ "attachment": file })).await;
+        assert_eq!(added.status, 200, "{}", added.text);
+        assert_eq!(tools.count(&app, "ats", "attachments").await, files + 1);
+
+        // The same person for the same job again.
+        let again = tools.ask(&app, ("POST", &applications(&job)), "", &somebody("lovelace")).await;
+        let words = again.refused("ats", "ATS.APPLICATION_ALREADY_EXISTS", 400);
+        assert!(words.contains("already applied"), "{words}");
+        let closed = tools.job(&app, false).await;
+        let closed = tools.ask(&app, ("POST", &applications(&closed)), "", &somebody("x")).await;
+        closed.refused("ats", "ATS.JOB_CLOSED", 400);
+
+        // An answer of the vendor's own validation.
+        let mut body = somebody("empty");
+        body["candidate"]["first_name"] = json!(" ");
+        let refused = tools.ask(&app, ("POST", &applications(&job)), "", &body).await;
+        let words = refused.refused("ats", "REMOTE.INPUT_INVALID", 400);
+        assert!(words.contains("candidate.first_name: must not be empty"), "{words}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_before_a_tool_is_asked() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let job = tools.job(&app, true).await;
+        tools.admin(&app, "DELETE", "requests", &Value::Null).await;
+        let body = json!({ "candidate": { "first_name": 1, "email_address": "x" } });
+        let answer = tools.ask(&app, ("POST", &applications(&job)), "", &body).await;
+        let words = answer.refused("ats", "PLATFORM.INPUT_INVALID", 400);
+        for part in [
+            "`body.candidate.first_name`: expected text, got 1",
+            "`body.candidate.last_name`: expected text, got nothing",
+            "`body.candidate.email_address`: expected an e-mail address, got \"x\"",
+        ] {
+            assert!(words.contains(part), "{words}");
+        }
+        let mut body = somebody("y");
+        body["stage_id"] = json!("nowhere");
+        let question = json!({ "question_id": "none", "answer": "x" });
+        body["screening_question_answers"] = json!([question]);
+        let answer = tools.ask(&app, ("POST", "/v1/ats/jobs/none/applications"), "", &body).await;
+        let words = answer.refused("ats", "PLATFORM.INPUT_INVALID", 400);
+        for part in ["`path.job_id`", "`body.stage_id`", "`body.screening_question_answers[0]"] {
+            assert!(words.contains(part), "{words}");
+        }
+        let seen = tools.admin(&app, "GET", "requests", &Value::Null).await;
+        assert_eq!(seen, json!([]), "no vendor was asked");
+        // The tool of the other category cannot do it.
+        let call = app.request("POST", "/v1/hris/absences").key(&app.tenant.key);
+        let body = json!({
+            "employee_id": "a", "absence_type_id": "b", "start_date": "2026-01-01",
+            "end_date": "2026-01-01", "employee_note": null,
+        });
+        let answer = call.integration(&tools.ats).json(&body).send().await;
+        answer.refused("hris", "INTEGRATION.ACTION_NOT_AVAILABLE", 400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_key_does_it_once() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let job = tools.job(&app, true).await;
+        let path = applications(&job);
+        let before = tools.count(&app, "ats", "applications").await;
+        // Three at once, and one afterwards: one application, one answer.
+        let body = somebody("hopper");
+        let what = ("POST", path.as_str());
+        let (one, two, three) = tokio::join!(
+            tools.ask(&app, what, "k1", &body),
+            tools.ask(&app, what, "k1", &body),
+            tools.ask(&app, what, "k1", &body),
+        );
+        let four = tools.ask(&app, what, "\"k1\"", &body).await;
+        for answer in [&one, &two, &three, &four] {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            assert_eq!(answer.json, one.json);
+        }
+        assert_eq!(tools.count(&app, "ats", "applications").await, before + 1);
+        let other = tools.ask(&app, what, "k1", &somebody("other")).await;
+        let words = other.refused("ats", "PLATFORM.INPUT_INVALID", 400);
+        assert!(words.contains("Idempotency-Key"), "{words}");
+        let long = tools.ask(&app, what, &"k".repeat(256), &body).await;
+        long.refused("ats", "PLATFORM.INPUT_INVALID", 400);
+        // After seven days the key is nobody's any more.
+        app.clock.advance(SignedDuration::from_hours(7 * 24 + 1));
+        let later = tools.ask(&app, what, "k1", &body).await;
+        later.refused("ats", "ATS.APPLICATION_ALREADY_EXISTS", 400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_for_and_not_asked_twice() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let job = tools.job(&app, true).await;
+        let before = tools.count(&app, "ats", "applications").await;
+        let of = |method: &str, path: &str| json!({ "method": method, "path": path });
+        let post = of("POST", "/ats/v1/applications");
+        // Done, and the answer lost; then not done at all.
+        for fault in [json!("drop_answer"), json!("drop_connection")] {
+            tools.order(&app, json!({ "match": post, "fault": fault })).await;
+            let name = fault.as_str().expect("text").replace('_', "-");
+            let answer = tools.ask(&app, ("POST", &applications(&job)), "", &somebody(&name)).await;
+            assert_eq!(answer.status, 200, "{fault}: {}", answer.text);
+            assert_eq!(answer.json["data"]["candidate"]["last_name"], name);
+        }
+        tools.order(&app, json!({ "match": post, "fault": "status", "status": 502 })).await;
+        let answer = tools.ask(&app, ("POST", &applications(&job)), "", &somebody("z502")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(tools.count(&app, "ats", "applications").await, before + 3);
+
+        // The same for people and their absences.
+        let people = tools.count(&app, "hris", "employees").await;
+        let post = of("POST", "/hris/v1/employees");
+        tools.order(&app, json!({ "match": post, "fault": "drop_answer" })).await;
+        let body =
+            json!({ "first_name": "Grace", "last_name": "H", "work_email": "g@sand.example" });
+        let answer = tools.ask(&app, ("POST", "/v1/hris/employees"), "", &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_valid("post", "/hris/employees", &answer.json);
+        assert_eq!(tools.count(&app, "hris", "employees").await, people + 1);
+        let again = tools.ask(&app, ("POST", "/v1/hris/employees"), "", &body).await;
+        again.refused("hris", "HRIS.EMPLOYEE_ALREADY_EXISTS", 400);
+
+        // A vendor that is down stays down after our own retries.
+        let down = json!({ "match": post, "fault": "status", "status": 503, "times": 0 });
+        tools.order(&app, down).await;
+        let body = json!({ "first_name": "A", "last_name": "B" });
+        let answer = tools.ask(&app, ("POST", "/v1/hris/employees"), "", &body).await;
+        let words = answer.refused("hris", "REMOTE.SERVICE_UNAVAILABLE", 500);
+        assert!(words.contains("(tried 4 times)"), "{words}");
+        assert_eq!(tools.count(&app, "hris", "employees").await, people + 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_picked_up_where_it_was() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let job = tools.job(&app, true).await;
+        let path = applications(&job);
+        let before = tools.count(&app, "ats", "applications").await;
+        let late = json!({
+            "match": { "method": "POST", "path": "/ats/v1/applications" },
+            "fault": "late_answer", "ms": 30_000,
+        });
+        // With a key and without one: the time ends, and the same request goes on.
+        for key in ["slow", ""] {
+            tools.order(&app, late.clone()).await;
+            let body = somebody(&format!("slow{key}"));
+            let answer = tools.ask(&app, ("POST", &path), key, &body).await;
+            let words = answer.refused("ats", "PLATFORM.TASK_TIMED_OUT", 500);
+            assert!(words.contains("Idempotency-Key"), "{words}");
+            tools.order(&app, json!([])).await;
+            let answer = tools.ask(&app, ("POST", &path), key, &body).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+        assert_eq!(tools.count(&app, "ats", "applications").await, before + 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_nothing_twice_and_nothing_out() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let job = tools.job(&app, true).await;
+        let path = applications(&job);
+        let before = tools.count(&app, "ats", "applications").await;
+        let files = tools.count(&app, "ats", "attachments").await;
+        let steps = ["/ats/v1/applications", "/ats/v1/candidates/", "/ats/v1/applications/"];
+        for (at, step) in steps.into_iter().enumerate() {
+            let method = if step.ends_with("candidates/") { "GET" } else { "POST" };
+            tools.order(&app, json!({
+                "match": { "method": method, "path": step }, "fault": "late_answer", "ms": 3_000,
+            })).await;
+            let mut body = somebody(&format!("killed{at}"));
+            body["attachments"] = json!([{
+                "name": "cv.txt", "type": "CV", "content_type": "text/plain", "data": "aGVsbG8=",
+            }]);
+            let order = order(&body, &job, &format!("kill{at}"));
+            let (parts, id) = (app.state.parts.clone(), tools.ats.clone());
+            let scope = app.integration(&id).await;
+            let integration = app.store.integration_get(&scope).await.expect("a store");
+            let integration = integration.expect("an integration");
+            let work = tokio::spawn(async move {
+                cadre_jobs::actions::perform(&parts, &scope, &integration, order).await
+            });
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            work.abort();
+            app.clock.advance(SignedDuration::from_secs(20));
+            tools.order(&app, json!([])).await;
+            let answer = tools.ask(&app, ("POST", &path), &format!("kill{at}"), &body).await;
+            assert_eq!(answer.status, 200, "{step}: {}", answer.text);
+        }
+        assert_eq!(tools.count(&app, "ats", "applications").await, before + 3);
+        assert_eq!(tools.count(&app, "ats", "attachments").await, files + 3);
+    })
+    .await;
+}
+
+/// What the handler makes of a request to apply.
+fn order(body: &Value, job: &Value, key: &str) -> cadre_jobs::actions::Order {
+    let action = action("ats_create_application").expect("an action");
+    cadre_jobs::actions::Order {
+        action,
+        about: job["id"].as_str().map(str::to_owned),
+        checked: check(action.body, body.as_object().expect("an object")),
+        key: Some(key.to_owned()),
+        interaction_id: "killed".to_owned(),
+        hidden: Default::default(),
+    }
+}
+
+#[tokio::test]
+async fn absences_come_and_go() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let person = tools.list(&app, "/v1/hris/employees").await[0].clone();
+        let kind = tools.list(&app, "/v1/hris/absence-types").await[0].clone();
+        let remote = format!("remote:{}", person["remote_id"].as_str().expect("an id"));
+        let body = json!({
+            "employee_id": remote, "absence_type_id": kind["id"], "start_date": "2026-05-04",
+            "end_date": "2026-05-06", "employee_note": "Sea", "status": "APPROVED",
+        });
+        let made = tools.ask(&app, ("POST", "/v1/hris/absences"), "", &body).await;
+        assert_eq!(made.status, 200, "{}", made.text);
+        assert_valid("post", "/hris/absences", &made.json);
+        assert_eq!(made.json["data"]["employee_id"], person["id"]);
+        assert_eq!(made.json["data"]["status"], "APPROVED");
+        let path =
+            format!("/v1/hris/absences/{}", made.json["data"]["id"].as_str().expect("an id"));
+        let gone = tools.ask(&app, ("DELETE", &path), "", &json!({})).await;
+        assert_eq!(gone.status, 200, "{}", gone.text);
+        assert_valid("delete", "/hris/absences/{absence_id}", &gone.json);
+        assert!(gone.json["data"]["remote_deleted_at"].is_string(), "{}", gone.text);
+    })
+    .await;
+}
+
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        prop::sample::select(vec![
+            "2026-02-30",
+            "remote:1",
+            "x@y.example",
+            "https://x",
+            "\0",
+            "aGk="
+        ])
+        .prop_map(Value::from),
+    ];
+    let names = prop::sample::select(vec![
+        "candidate",
+        "application",
+        "job_id",
+        "attachment",
+        "attachments",
+        "name",
+        "type",
+        "data",
+        "data_url",
+        "content_type",
+        "tag",
+        "content",
+        "stage_id",
+        "employee_id",
+        "first_name",
+        "last_name",
+        "email_address",
+        "properties",
+        "document",
+        "remote_fields",
+        "location",
+        "screening_question_answers",
+    ]);
+    leaf.prop_recursive(3, 24, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((names.clone(), inner), 0..6).prop_map(|pairs| {
+                pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+            }),
+        ]
+    })
+}
+
+#[tokio::test]
+async fn any_body_is_answered() {
+    let runner = std::sync::Mutex::new(TestRunner::deterministic());
+    on_both(WebSettings::default(), async |app: TestApp| {
+        for action in actions() {
+            for _ in 0..20 {
+                let body = {
+                    let mut runner = runner.lock().expect("not poisoned");
+                    anything().new_tree(&mut runner).expect("a body").current()
+                };
+                let class = action.category.as_str().to_ascii_lowercase();
+                let id = if class == "ats" { &app.tenant.ats } else { &app.tenant.hris };
+                let path = format!("/v1{}", action.path.replace(['{', '}'], ""));
+                let call = app.request(action.method, &path).key(&app.tenant.key).integration(id);
+                let answer = call.json(&body).send().await;
+                if answer.status != 200 {
+                    assert!(answer.status.as_u16() < 500, "{path} {body}: {}", answer.text);
+                    assert_error_envelope(&class, &answer.json);
+                }
+            }
+        }
+    })
+    .await;
+}
