@@ -73,6 +73,13 @@ pub(crate) struct Failed {
     lost: bool,
 }
 
+impl Failed {
+    /// Whether the request itself was refused.
+    fn is_refusal(&self) -> bool {
+        self.judged.fault.code == Code::PlatformInputInvalid
+    }
+}
+
 impl<T: Into<Judged>> From<T> for Failed {
     fn from(judged: T) -> Self {
         Self { judged: judged.into(), lost: false }
@@ -145,6 +152,10 @@ async fn settle(
         Err(failed) if failed.lost && order.key.is_none() => {
             (store.action_forget(run).await, Err(failed.judged))
         }
+        // The tool was asked nothing yet: the same key may come with a request that is put right.
+        Err(failed) if failed.is_refusal() && nothing_done(parts, run).await => {
+            (store.action_forget(run).await, Err(failed.judged))
+        }
         Err(failed) => (store.action_release(run).await, Err(failed.judged)),
     };
     if let Err(error) = kept {
@@ -152,6 +163,10 @@ async fn settle(
         tracing::warn!(action.run = %run.id, %error, "the end of an action was not kept");
     }
     answer
+}
+
+async fn nothing_done(parts: &Parts, run: &ActionRun) -> bool {
+    parts.store.action_steps(run).await.is_ok_and(|steps| steps.is_empty())
 }
 
 /// Shows that the run is alive; ends when it is somebody else's.

@@ -206,6 +206,12 @@ async fn the_same_key_does_it_once() {
         let other = tools.ask(&app, what, "k1", &somebody("other")).await;
         let words = other.refused("ats", "PLATFORM.INPUT_INVALID", 400);
         assert!(words.contains("Idempotency-Key"), "{words}");
+        // A request that was refused before the tool was asked does not use its key up.
+        let nowhere = applications(&json!({"id": "nowhere"}));
+        let refused = tools.ask(&app, ("POST", &nowhere), "k2", &somebody("ritchie")).await;
+        refused.refused("ats", "PLATFORM.INPUT_INVALID", 400);
+        let corrected = tools.ask(&app, what, "k2", &somebody("ritchie")).await;
+        assert_eq!(corrected.status, 200, "{}", corrected.text);
         let long = tools.ask(&app, what, &"k".repeat(256), &body).await;
         long.refused("ats", "PLATFORM.INPUT_INVALID", 400);
         // After seven days the key is nobody's any more.
