@@ -10,9 +10,6 @@ test: ## Installs what the tests need and runs all of them, on SQLite and Postgr
 setup: ## Installs what the tests need.
 	@scripts/setup
 
-soak:
-	cargo run --release -q -p cadre-testkit --bin soak -- $(or $(ROUNDS),10000) $(SEED)
-
 soak: ## Many seeded rounds of faults, on both databases: ROUNDS=10000 SEED=1.
 	@cargo run --release -q -p cadre-testkit --bin soak -- $(or $(ROUNDS),10000) $(or $(SEED),1)
 
