@@ -1,5 +1,7 @@
 //! What Sandbox ATS can be told, beside applying for a job.
 
+#![expect(clippy::result_large_err, reason = "a refusal is made once and handed on at once")]
+
 use std::sync::Arc;
 
 use axum::Json;
