@@ -165,6 +165,11 @@ pub trait Observer: Send + Sync {
     /// An exchange took place. Everything in it is redacted.
     fn exchange(&self, exchange: &Exchange);
 
+    /// Whether the bodies of an exchange that went well are looked at; cleaning them of secrets costs.
+    fn wants_bodies(&self) -> bool {
+        true
+    }
+
     /// The run waits: for a budget, for a vendor, before it tries again.
     fn wait(&self, why: &str, ms: u64);
 }

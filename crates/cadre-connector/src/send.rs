@@ -296,17 +296,19 @@ impl Inner {
             if hidden { "[redacted: log-in]".to_owned() } else { redactor.body(body) }
         };
         let response = result.as_ref().ok();
+        let refused = response.is_none_or(|response| response.status >= 400);
+        let bodies = refused || failure.is_some() || self.io.observer.wants_bodies();
         self.io.observer.exchange(&Exchange {
             purpose: call.purpose.to_owned(),
             method: request.method.clone(),
             url: redactor.url(&request.url),
             request_headers: redactor.headers(&request.headers),
-            request_body: request.body.as_ref().map(|body| redactor.body(body)),
+            request_body: request.body.as_ref().filter(|_| bodies).map(|body| redactor.body(body)),
             status: response.map(|response| response.status),
             response_headers: response
                 .map(|response| redactor.headers(&response.headers))
                 .unwrap_or_default(),
-            response_body: response.map(|response| shown(&response.body)),
+            response_body: response.filter(|_| bodies).map(|response| shown(&response.body)),
             duration_ms: milliseconds(took),
             rule: failure.map(|failure| failure.rule.clone()),
             error: failure.map(|failure| failure.fault.message.clone()),

@@ -100,6 +100,10 @@ impl Observer for Log {
         self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(row);
     }
 
+    fn wants_bodies(&self) -> bool {
+        self.count() < self.keep_bodies
+    }
+
     fn wait(&self, why: &str, ms: u64) {
         let mut waits = self.waits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         waits.total_ms += ms;

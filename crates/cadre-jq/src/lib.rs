@@ -170,6 +170,11 @@ impl Expr {
         input: &'v Value,
         vars: &Vars<'v>,
     ) -> Result<Option<Cow<'v, Value>>, EvalError> {
+        if let Some(plan) = &self.0.plan
+            && let Some(output) = run::single(plan, input, vars)
+        {
+            return Ok(Some(output));
+        }
         let mut one = None;
         let mut more = false;
         self.each(input, vars, &mut |output| {

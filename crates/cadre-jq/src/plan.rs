@@ -3,11 +3,13 @@
 //! A node is *single* when it yields exactly one output or an error. Single nodes are computed by
 //! a plain function call; the others hand their outputs on, one by one.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern};
 use jaq_core::ops::{Cmp, Math};
 use jaq_core::path::{Opt, Part};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::builtin::{self, Binary, Unary};
 use crate::tree::Term;
@@ -83,7 +85,7 @@ pub(crate) struct Step {
 #[derive(Debug)]
 pub(crate) enum Place {
     /// A field of an object.
-    Key(String),
+    Key(Key),
     /// An item of an array, from the end when negative.
     At(i64),
     /// A place that is computed; single.
@@ -92,6 +94,39 @@ pub(crate) enum Place {
     Each,
     /// From, to; single.
     Slice(Option<Plan>, Option<Plan>),
+}
+
+/// The name of a field, and where it was found last: the records of a list have their fields in the same
+/// order, and looking there first spares hashing the name.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: String,
+    near: AtomicUsize,
+}
+
+/// Most fields of an object whose order is remembered.
+const ORDERED: usize = 64;
+
+impl Key {
+    fn new(name: String) -> Key {
+        Key { name, near: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// The value of the field.
+    pub(crate) fn find<'x>(&self, entries: &'x Map<String, Value>) -> Option<&'x Value> {
+        let near = self.near.load(Ordering::Relaxed);
+        if near < entries.len().min(ORDERED)
+            && let Some((name, value)) = entries.iter().nth(near)
+            && *name == self.name
+        {
+            return Some(value);
+        }
+        let value = entries.get(&self.name)?;
+        if let Some(at) = entries.keys().take(ORDERED).position(|name| *name == self.name) {
+            self.near.store(at, Ordering::Relaxed);
+        }
+        Some(value)
+    }
 }
 
 /// A part of a text.
@@ -215,7 +250,7 @@ impl<'s> Lowering<'s> {
                 }
                 (key, None) => {
                     let Op::Constant(Value::String(name)) = self.term(key)?.op else { return None };
-                    let step = Step { place: Place::Key(name.clone()), optional: false };
+                    let step = Step { place: Place::Key(Key::new(name.clone())), optional: false };
                     let value = Op::Path(Box::new(node(Op::Input, true)), vec![step]);
                     (node(Op::Constant(Value::String(name)), true), node(value, true))
                 }
@@ -279,7 +314,7 @@ impl<'s> Lowering<'s> {
                 Part::Index(index) => {
                     let index = self.computed(index)?;
                     match index.op {
-                        Op::Constant(Value::String(key)) => Place::Key(key),
+                        Op::Constant(Value::String(key)) => Place::Key(Key::new(key)),
                         Op::Constant(Value::Number(ref number)) => match number.as_i64() {
                             Some(at) => Place::At(at),
                             None => Place::Computed(index),

@@ -50,6 +50,25 @@ pub(crate) fn run<'v>(
     }
 }
 
+/// The one output of a plan that is single; `None` where [`run`] must find out.
+pub(crate) fn single<'v>(plan: &Plan, input: &'v Value, vars: &Vars<'v>) -> Option<Cow<'v, Value>> {
+    if !plan.single {
+        return None;
+    }
+    if let Op::Path(head, steps) = &plan.op
+        && matches!(head.op, Op::Input)
+        && let Some(value) = path::fields(input, steps)
+    {
+        return Some(Cow::Borrowed(value));
+    }
+    let run = Run { vars, steps: Cell::new(0) };
+    match run.one(plan, &V::In(input), None).ok()? {
+        V::In(value) => Some(Cow::Borrowed(value)),
+        V::Plan(value) => Some(Cow::Owned(value.clone())),
+        V::Own(value) => Some(Cow::Owned(value)),
+    }
+}
+
 static NULL: Value = Value::Null;
 
 /// A value: of the input, of the plan, or made on the way.

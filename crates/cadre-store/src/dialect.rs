@@ -50,6 +50,17 @@ impl Backend {
         }
     }
 
+    /// The values of a key of one record, as the column `value` of `k`; `column` holds the record's keys.
+    pub(crate) fn keys_of_record(self, column: &str, name: &str) -> String {
+        match self {
+            Backend::Postgres => format!(
+                "(SELECT j.value COLLATE \"C\" AS value
+                  FROM jsonb_array_elements_text(CAST({column} AS jsonb) -> '{name}') AS j (value)) k"
+            ),
+            Backend::Sqlite => format!("json_each({column}, '$.\"{name}\"') k"),
+        }
+    }
+
     /// The condition that a column is one of the texts that a query finds, which runs first and once.
     pub(crate) fn found_by(self, column: &str, query: &str) -> String {
         match self {

@@ -226,6 +226,30 @@ impl Store {
         row.as_ref().map(integration).transpose()
     }
 
+    /// The integration of an environment with this id, and what it proves; none when it was deleted.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integration_find(
+        &self,
+        scope: &EnvironmentScope,
+        id: &str,
+    ) -> Result<Option<(IntegrationScope, Integration)>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM integrations WHERE id = $1 AND environment_id = $2 AND deleted_at IS NULL"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(storable(id))
+            .bind(scope.id())
+            .fetch_optional(self.read())
+            .await
+            .attempt("look for an integration")?;
+        let Some(row) = row else { return Ok(None) };
+        let found = integration(&row)?;
+        Ok(Some((IntegrationScope::of(scope.id().to_owned(), found.id.clone()), found)))
+    }
+
     /// The integrations of an environment, by id, without deleted ones.
     ///
     /// # Errors

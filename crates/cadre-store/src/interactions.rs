@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::events;
 use crate::integrations::EndUser;
+use crate::records::chunks;
 use crate::store::{Attempt, Error, Store, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
@@ -196,6 +197,19 @@ impl Store {
         write(&mut connection, &new).await
     }
 
+    /// Stores interactions in one transaction, all of them or none.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn interactions_write(&self, all: &[NewInteraction]) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        for new in all {
+            write(&mut tx, new).await?;
+        }
+        tx.commit().await.attempt("write to the log")
+    }
+
     /// Stores the interaction of an account that could not be linked, with the event that says so.
     /// `tool` is a slug and a category.
     ///
@@ -301,28 +315,39 @@ impl Store {
         rows: &[ExchangeRow],
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        for row in rows {
-            sqlx::query(
+        let next = sqlx::query(
+            "SELECT COALESCE(MAX(seq) + 1, 0) FROM exchanges WHERE interaction_id = $1",
+        )
+        .bind(interaction_id)
+        .fetch_one(&mut *tx)
+        .await
+        .attempt("write to the log")?;
+        let mut seq: i64 = next.get(0);
+        for chunk in chunks(rows) {
+            let sql = format!(
                 "INSERT INTO exchanges (interaction_id, seq, at, method, url, request_headers, request_body, status,
-                     response_headers, response_body, duration_ms, rule, error)
-                 VALUES ($1, (SELECT COALESCE(MAX(seq) + 1, 0) FROM exchanges WHERE interaction_id = $1),
-                     $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            )
-            .bind(interaction_id)
-            .bind(row.at)
-            .bind(&row.method)
-            .bind(storable(&row.url))
-            .bind(row.request_headers.to_string())
-            .bind(storable_or_null(row.request_body.as_deref()))
-            .bind(row.status.map(i64::from))
-            .bind(row.response_headers.to_string())
-            .bind(storable_or_null(row.response_body.as_deref()))
-            .bind(row.duration_ms)
-            .bind(storable_or_null(row.rule.as_deref()))
-            .bind(storable_or_null(row.error.as_deref()))
-            .execute(&mut *tx)
-            .await
-            .attempt("write to the log")?;
+                     response_headers, response_body, duration_ms, rule, error) VALUES {}",
+                self.backend().rows(13, chunk.len())
+            );
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for row in chunk {
+                query = query
+                    .bind(interaction_id)
+                    .bind(seq)
+                    .bind(row.at)
+                    .bind(&row.method)
+                    .bind(storable(&row.url))
+                    .bind(row.request_headers.to_string())
+                    .bind(storable_or_null(row.request_body.as_deref()))
+                    .bind(row.status.map(i64::from))
+                    .bind(row.response_headers.to_string())
+                    .bind(storable_or_null(row.response_body.as_deref()))
+                    .bind(row.duration_ms)
+                    .bind(storable_or_null(row.rule.as_deref()))
+                    .bind(storable_or_null(row.error.as_deref()));
+                seq += 1;
+            }
+            query.execute(&mut *tx).await.attempt("write to the log")?;
         }
         tx.commit().await.attempt("write to the log")
     }

@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 use sqlx::Row;
 
 use crate::events;
+use crate::records::keys;
+use crate::records::sql::Place;
+use crate::records::version::records_moved;
 use crate::store::{Attempt, Error, Store};
 use crate::tenants::IntegrationScope;
 
@@ -26,7 +29,6 @@ pub struct Expired {
 /// What an integration leaves behind, each table with its key.
 const OF_INTEGRATION: &[&str] = &[
     "record_refs",
-    "record_keys",
     "records",
     "issues",
     "integration_issues",
@@ -34,6 +36,8 @@ const OF_INTEGRATION: &[&str] = &[
     "run_streams",
     "runs",
     "model_marks",
+    "record_versions",
+    "key_names",
 ];
 
 impl Store {
@@ -135,9 +139,17 @@ impl Store {
     /// When the database fails.
     pub async fn record_blank(&self, scope: &IntegrationScope, left: &Record) -> Result<(), Error> {
         let mut tx = self.begin().await?;
+        let at = Place {
+            backend: self.backend(),
+            integration_id: scope.id(),
+            model: left.model,
+            now: self.now(),
+        };
+        let old = keys::stored(&mut tx, at, &[left.id.as_str()]).await?;
+        keys::forget(&mut tx, at, &old).await?;
         let nothing: Vec<u8> = Vec::new();
         sqlx::query(
-            "UPDATE records SET body = $4, links = $5, hash = $6, link_hash = $6, blanked_at = $7
+            "UPDATE records SET body = $4, links = $5, hash = $6, link_hash = $6, blanked_at = $7, keys = '{}'
              WHERE integration_id = $1 AND model = $2 AND id = $3 AND remote_deleted_at IS NOT NULL",
         )
         .bind(scope.id())
@@ -150,17 +162,14 @@ impl Store {
         .execute(&mut *tx)
         .await
         .attempt("remove the values of a record")?;
-        for table in ["record_refs", "record_keys"] {
-            let sql =
-                format!("DELETE FROM {table} WHERE integration_id = $1 AND model = $2 AND id = $3");
-            sqlx::query(sqlx::AssertSqlSafe(sql))
-                .bind(scope.id())
-                .bind(left.model)
-                .bind(&left.id)
-                .execute(&mut *tx)
-                .await
-                .attempt("remove the values of a record")?;
-        }
+        sqlx::query("DELETE FROM record_refs WHERE integration_id = $1 AND model = $2 AND id = $3")
+            .bind(scope.id())
+            .bind(left.model)
+            .bind(&left.id)
+            .execute(&mut *tx)
+            .await
+            .attempt("remove the values of a record")?;
+        records_moved(&mut tx, scope.id()).await?;
         tx.commit().await.attempt("remove the values of a record")
     }
 
@@ -190,13 +199,15 @@ impl Store {
             .iter()
             .map(|table| format!("DELETE FROM {table} WHERE integration_id = $1"));
         let others = [
+            "DELETE FROM record_keys WHERE key_id IN
+                 (SELECT key_id FROM key_names WHERE integration_id = $1)",
             "DELETE FROM exchanges WHERE interaction_id IN
                  (SELECT id FROM interactions WHERE integration_id = $1)",
             "DELETE FROM interactions WHERE integration_id = $1",
             "UPDATE integrations SET organization_name = '', creator_email = NULL, origin_id = NULL,
                  settings = '{}', mapping = NULL WHERE id = $1",
         ];
-        for sql in own.chain(others.map(str::to_owned)) {
+        for sql in others.map(str::to_owned).into_iter().chain(own) {
             sqlx::query(sqlx::AssertSqlSafe(sql))
                 .bind(integration_id)
                 .execute(&mut *tx)

@@ -186,24 +186,35 @@ impl Recorder {
 async fn write_down(store: Store, mut waiting: mpsc::Receiver<Message>) {
     let mut batch = Vec::new();
     while waiting.recv_many(&mut batch, 256).await > 0 {
+        let mut calls = Vec::new();
         for message in batch.drain(..) {
             match message {
-                Message::Write(interaction) => {
-                    let id = interaction.id.clone();
-                    if let Err(error) = store.interaction_write(*interaction).await {
-                        tracing::warn!(interaction.id = %id, %error, "an interaction was not written");
-                    }
-                }
+                Message::Write(interaction) => calls.push(*interaction),
                 Message::Touch(scope, key_id) => {
                     if let Err(error) = store.api_key_touch(&scope, &key_id).await {
                         tracing::warn!(key.id = %key_id, %error, "the use of a key was not noted");
                     }
                 }
                 Message::Flush(done) => {
+                    write_calls(&store, std::mem::take(&mut calls)).await;
                     // Whoever asked may have stopped waiting.
                     let _ = done.send(());
                 }
             }
+        }
+        write_calls(&store, calls).await;
+    }
+}
+
+/// Writes calls in one transaction; where that fails, one by one, so that none is lost for another.
+async fn write_calls(store: &Store, calls: Vec<NewInteraction>) {
+    if calls.is_empty() || (calls.len() > 1 && store.interactions_write(&calls).await.is_ok()) {
+        return;
+    }
+    for call in calls {
+        let id = call.id.clone();
+        if let Err(error) = store.interaction_write(call).await {
+            tracing::warn!(interaction.id = %id, %error, "an interaction was not written");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use cadre_store::Freshness;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
@@ -60,10 +61,8 @@ impl<T: Serialize> IntoResponse for Warned<T> {
 /// A page of records, rendered already.
 #[derive(Debug)]
 pub struct Page {
-    /// The records, as the text of a JSON array.
-    pub results: String,
-    /// The cursor of the next page.
-    pub next: Option<String>,
+    /// The whole body.
+    pub body: Bytes,
     /// Up to when the model is known, and when it last changed.
     pub freshness: Option<Freshness>,
 }
@@ -73,18 +72,26 @@ const SYNCED_AT: HeaderName = HeaderName::from_static("x-cadre-synced-at");
 /// When a record of the model last changed here, or something that it shows.
 const CHANGED_AT: HeaderName = HeaderName::from_static("x-cadre-changed-at");
 
-impl IntoResponse for Page {
-    fn into_response(self) -> Response {
+impl Page {
+    /// The body of a page: records as the text of a JSON array, and the cursor of the next page.
+    #[must_use]
+    pub fn body(results: &str, next: Option<&str>) -> Bytes {
         // Cursors are of the base64url alphabet, so that the text is JSON with quotes around it.
-        let next = self.next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
-        let mut body = String::with_capacity(self.results.len() + next.len() + 64);
+        let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
+        let mut body = String::with_capacity(results.len() + next.len() + 64);
         body.push_str(r#"{"status":"success","data":{"next":"#);
         body.push_str(&next);
         body.push_str(r#","results":"#);
-        body.push_str(&self.results);
+        body.push_str(results);
         body.push_str("}}");
-        let mut response = json(body);
-        let Freshness { synced_at, changed_at } = self.freshness.unwrap_or_default();
+        body.into()
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = json(self.body);
+        let Freshness { synced_at, changed_at, .. } = self.freshness.unwrap_or_default();
         for (name, at) in [(SYNCED_AT, synced_at), (CHANGED_AT, changed_at)] {
             let value = at.and_then(|at| HeaderValue::try_from(cadre_model::time::wire(at)).ok());
             if let Some(value) = value {

@@ -157,11 +157,8 @@ impl ForIntegration {
                 format!("There is no integration `{shown}` in the environment of this API key."),
             )
         };
-        let found = state.store.integration_scope(&caller.scope, id).await.map_err(unavailable)?;
-        let scope = found.ok_or_else(not_found)?;
-        let found = state.store.integration_get(&scope).await.map_err(unavailable)?;
-        let integration =
-            found.filter(|integration| integration.deleted_at.is_none()).ok_or_else(not_found)?;
+        let found = state.store.integration_find(&caller.scope, id).await.map_err(unavailable)?;
+        let (scope, integration) = found.ok_or_else(not_found)?;
         if let Some(call) = call {
             call.of_integration(&integration.id);
         }

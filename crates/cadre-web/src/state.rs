@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::address::Network;
 use crate::limit::{Concurrency, Quota, Quotas, RateLimiter, Slot};
+use crate::listing::KeptPages;
 use crate::recorder::Recorder;
 use crate::refuse::{DEFAULT_PRODUCT, Wording};
 
@@ -34,6 +35,8 @@ pub struct WebSettings {
     pub requests_per_minute_per_key: u32,
     /// Requests that one environment may send per minute; 0 is no limit.
     pub requests_per_minute_per_environment: u32,
+    /// Rendered pages that are kept in memory, in bytes.
+    pub page_cache_bytes: u64,
 }
 
 impl Default for WebSettings {
@@ -46,6 +49,7 @@ impl Default for WebSettings {
             setup_status: 503,
             requests_per_minute_per_key: 0,
             requests_per_minute_per_environment: 0,
+            page_cache_bytes: 64 << 20,
         }
     }
 }
@@ -73,6 +77,7 @@ pub struct AppState {
     pub(crate) wording: Arc<Wording>,
     pub(crate) quotas: Quotas,
     pub(crate) rates: Arc<RateLimiter>,
+    pub(crate) pages: KeptPages,
     concurrency: Concurrency,
     pub(crate) wake: Arc<Notify>,
     coverage: Arc<HashMap<String, Arc<Coverage>>>,
@@ -114,6 +119,7 @@ impl AppState {
                 per_environment: per_minute(settings.requests_per_minute_per_environment),
             },
             rates: Arc::default(),
+            pages: KeptPages::new(settings.page_cache_bytes),
             concurrency: Concurrency::default(),
             wake,
             coverage: Arc::new(coverage),

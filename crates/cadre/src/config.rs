@@ -40,6 +40,8 @@ pub struct Config {
     pub requests_per_minute_per_key: u32,
     /// Requests that one environment may send per minute; 0 is no limit.
     pub requests_per_minute_per_environment: u32,
+    /// Rendered pages of lists that are kept in memory, in bytes; 0 keeps none.
+    pub page_cache_bytes: u64,
     /// Name that stands in the title of `REMOTE.RATE_LIMIT_EXCEEDED`.
     pub product_name: String,
     /// Status of the three setup codes: 503, or 409 as later clients expect.
@@ -70,6 +72,7 @@ impl Default for Config {
             body_limit_bytes: 40 * 1024 * 1024,
             requests_per_minute_per_key: 60_000,
             requests_per_minute_per_environment: 120_000,
+            page_cache_bytes: 64 * 1024 * 1024,
             product_name: "Kombo".into(),
             setup_status: 503,
             concurrent_syncs: 4,

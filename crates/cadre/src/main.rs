@@ -14,6 +14,9 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Overrides;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One API over the HR systems that companies already use.
 #[derive(Parser)]
 #[command(name = "cadre", version, propagate_version = true, arg_required_else_help = true)]

@@ -1,7 +1,7 @@
 //! One page: asked for, its records found, the place of the next one worked out, and the
 //! sub-requests of its records.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,6 +9,7 @@ use cadre_jq::Vars;
 use cadre_model::fault::Code;
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
+use rustc_hash::FxHasher;
 use serde_json::Value;
 
 use super::RawRecord;
@@ -405,7 +406,7 @@ fn take(body: &mut Value, path: &[String]) -> Vec<Value> {
 
 /// A hash by which a page is known again.
 fn fingerprint(records: &[Value]) -> Option<u64> {
-    fn add(value: &Value, hash: &mut DefaultHasher) {
+    fn add(value: &Value, hash: &mut FxHasher) {
         std::mem::discriminant(value).hash(hash);
         match value {
             Value::Null => {}
@@ -428,7 +429,7 @@ fn fingerprint(records: &[Value]) -> Option<u64> {
     if records.is_empty() {
         return None;
     }
-    let mut hash = DefaultHasher::new();
+    let mut hash = FxHasher::default();
     records.iter().for_each(|record| add(record, &mut hash));
     Some(hash.finish())
 }

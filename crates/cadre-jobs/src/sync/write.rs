@@ -5,17 +5,21 @@ use std::sync::Arc;
 use cadre_model::mapped::{Issue, Record};
 use cadre_store::{IntegrationScope, Job, PageWrite, Store};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::run::{Stop, Sync};
 use crate::observe::Log;
 
-/// Pages that wait to be written; more are not mapped before one of them is taken.
-const WAITING: usize = 4;
+/// Records that wait to be written, or are being written; more are not mapped before some of them are
+/// stored. A page is never divided, so that one page may hold more.
+const WAITING: u32 = 3_000;
 
-/// Most records that are put together into one transaction; a page is never divided.
-const TOGETHER: usize = 1_000;
+/// Most pages that wait, however few records they have.
+const WAITING_PAGES: usize = 64;
+
+/// Most records that are put together into one transaction.
+const TOGETHER: usize = 2_000;
 
 /// A page, ready to be stored.
 pub(super) struct MappedPage {
@@ -33,13 +37,14 @@ pub(super) struct MappedPage {
 /// Writes the pages of one stream in their order. Dropping it ends the writing: what is not committed
 /// is not stored.
 pub(super) struct Writer {
-    pages: Option<mpsc::Sender<MappedPage>>,
+    pages: Option<mpsc::Sender<Waiting>>,
+    room: Arc<Semaphore>,
     task: JoinHandle<Result<(), cadre_store::Error>>,
 }
 
 impl Writer {
     pub(super) fn start(sync: &Sync<'_>, stream: &str) -> Writer {
-        let (pages, waiting) = mpsc::channel(WAITING);
+        let (pages, waiting) = mpsc::channel(WAITING_PAGES);
         let writing = Writing {
             store: sync.parts.store.clone(),
             scope: sync.scope.clone(),
@@ -48,13 +53,17 @@ impl Writer {
             run_id: sync.run.id.clone(),
             stream: stream.to_owned(),
         };
-        Writer { pages: Some(pages), task: tokio::spawn(writing.work(waiting)) }
+        let room = Arc::new(Semaphore::new(WAITING as usize));
+        Writer { pages: Some(pages), room, task: tokio::spawn(writing.work(waiting)) }
     }
 
     /// Hands a page over; false when writing has ended, and [`Writer::end`] says why.
     pub(super) async fn write(&self, page: MappedPage) -> bool {
+        let records = u32::try_from(page.records.len()).unwrap_or(WAITING).clamp(1, WAITING);
+        // The semaphore is never closed.
+        let Ok(room) = self.room.clone().acquire_many_owned(records).await else { return false };
         match &self.pages {
-            Some(pages) => pages.send(page).await.is_ok(),
+            Some(pages) => pages.send(Waiting { page, _room: room }).await.is_ok(),
             None => false,
         }
     }
@@ -68,6 +77,12 @@ impl Writer {
             Err(_) => Err(Stop::LeaseLost),
         }
     }
+}
+
+/// A page with the room that it takes, which is given back when it is stored.
+struct Waiting {
+    page: MappedPage,
+    _room: OwnedSemaphorePermit,
 }
 
 impl Drop for Writer {
@@ -86,25 +101,25 @@ struct Writing {
 }
 
 impl Writing {
-    async fn work(self, mut waiting: mpsc::Receiver<MappedPage>) -> Result<(), cadre_store::Error> {
+    async fn work(self, mut waiting: mpsc::Receiver<Waiting>) -> Result<(), cadre_store::Error> {
         while let Some(first) = waiting.recv().await {
-            let mut records = first.records.len();
+            let mut records = first.page.records.len();
             let mut pages = vec![first];
             while records < TOGETHER
-                && let Ok(page) = waiting.try_recv()
+                && let Ok(next) = waiting.try_recv()
             {
-                records += page.records.len();
-                pages.push(page);
+                records += next.page.records.len();
+                pages.push(next);
             }
             self.write(&pages).await?;
         }
         Ok(())
     }
 
-    async fn write(&self, pages: &[MappedPage]) -> Result<(), cadre_store::Error> {
+    async fn write(&self, pages: &[Waiting]) -> Result<(), cadre_store::Error> {
         let pages: Vec<PageWrite<'_>> = pages
             .iter()
-            .map(|page| PageWrite {
+            .map(|Waiting { page, .. }| PageWrite {
                 run_id: &self.run_id,
                 stream: &self.stream,
                 rows: page.rows,

@@ -111,15 +111,28 @@ fn straight<'x>(mut value: Cow<'x, Value>, steps: &[Step], mut keys: &[V<'_, '_>
     Ok(value)
 }
 
+/// Follows fields of objects, and nothing else; `None` where there is anything else to do.
+pub(super) fn fields<'x>(mut value: &'x Value, steps: &[Step]) -> Option<&'x Value> {
+    for step in steps {
+        let Place::Key(key) = &step.place else { return None };
+        value = match value {
+            Value::Object(entries) => key.find(entries).unwrap_or(&NULL),
+            Value::Null => &NULL,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
 /// Follows one step that leads to one value.
 fn go<'x>(value: Cow<'x, Value>, step: &Step, keys: &[V<'_, '_>]) -> Got<'x> {
     match &step.place {
         Place::Key(key) => match value {
             Cow::Borrowed(Value::Object(entries)) => {
-                Ok(Cow::Borrowed(entries.get(key).unwrap_or(&NULL)))
+                Ok(Cow::Borrowed(key.find(entries).unwrap_or(&NULL)))
             }
             Cow::Borrowed(Value::Null) => Ok(Cow::Borrowed(&NULL)),
-            value => index(value, &Value::String(key.clone())),
+            value => index(value, &Value::String(key.name.clone())),
         },
         Place::At(at) => match value {
             Cow::Borrowed(Value::Array(items)) => {

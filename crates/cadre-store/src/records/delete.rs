@@ -10,6 +10,7 @@ use sqlx::Row;
 
 use super::sql::{IDS, Place, array};
 use super::touch::{Changes, Links, touch};
+use super::version::records_moved;
 use super::write::old_links;
 use crate::jobs::{Job, fence};
 use crate::store::{Attempt, Backend, Error, Store, Tx};
@@ -110,6 +111,7 @@ impl Store {
         let mut tx = self.begin().await?;
         fence(&mut tx, job).await?;
         self.mark_deleted_in(&mut tx, scope, model, ids).await?;
+        records_moved(&mut tx, scope.id()).await?;
         tx.commit().await.attempt("mark records as deleted")
     }
 
@@ -126,6 +128,7 @@ impl Store {
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         self.mark_deleted_in(&mut tx, scope, model, ids).await?;
+        records_moved(&mut tx, scope.id()).await?;
         tx.commit().await.attempt("mark records as deleted")
     }
 
@@ -237,14 +240,15 @@ pub(super) async fn mark_deleted(tx: &mut Tx, at: Place<'_>, ids: &[String]) -> 
     touch(tx, at, &changes).await
 }
 
-/// Marks as deleted what the tool says is deleted, as far as it is there.
+/// Marks as deleted what the tool says is deleted, as far as it is there. How many records that were.
 pub(super) async fn delete_named<'a>(
     tx: &mut Tx,
     backend: Backend,
     scope: &IntegrationScope,
     gone: impl Iterator<Item = &'a (&'static str, String)>,
     now: i64,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
+    let mut deleted = 0;
     let mut models: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
     for (model, id) in gone {
         models.entry(model).or_default().push(id);
@@ -267,8 +271,9 @@ pub(super) async fn delete_named<'a>(
             let live: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
             if !live.is_empty() {
                 mark_deleted(tx, at, &live).await?;
+                deleted += live.len();
             }
         }
     }
-    Ok(())
+    Ok(deleted)
 }

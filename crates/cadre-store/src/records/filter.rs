@@ -69,14 +69,15 @@ pub(super) fn narrow(query: &mut Query, model: &ModelDef, filter: &Filter, value
         | FilterRule::EqualsFolded { .. }
         | FilterRule::After { .. }
         | FilterRule::Before { .. } => match key_rule(query, model, filter, values) {
-            Some((name, condition)) => key_condition(&name, &condition),
+            Some((name, condition)) => key_condition(query.backend, &name, &condition),
             None => return,
         },
         FilterRule::Contains { key } => {
             let part = values.first().map(String::as_str).unwrap_or_default().to_lowercase();
             let pattern = format!("%{}%", escaped(&storable(&part)));
             let place = query.bind(Bound::Text(pattern));
-            key_condition(&format!("{key}~"), &format!(r"k.value LIKE {place} ESCAPE '\'"))
+            let like = format!(r"k.value LIKE {place} ESCAPE '\'");
+            key_condition(query.backend, &format!("{key}~"), &like)
         }
         FilterRule::RefersTo { field } | FilterRule::RefersToOne { field } => {
             let among = query.among("f.target_id", values);
@@ -160,8 +161,10 @@ pub(super) fn indexed(
     }
     let (name, condition) = key_rule(query, model, filter, values)?;
     Some(format!(
-        "SELECT k.id FROM record_keys k WHERE k.integration_id = $1 AND k.model = $2
-         AND k.name = '{name}' AND {condition}"
+        "SELECT k.id FROM record_keys k WHERE k.key_id = (
+             SELECT n.key_id FROM key_names n
+             WHERE n.integration_id = $1 AND n.model = $2 AND n.name = '{name}')
+         AND {condition}"
     ))
 }
 
@@ -175,11 +178,8 @@ fn key_of(value: &str) -> &str {
 }
 
 /// Names of keys, fields and models come from the declarations of the model, never from a caller.
-fn key_condition(name: &str, condition: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM record_keys k WHERE k.integration_id = $1 AND k.model = $2 AND k.id = r.id
-         AND k.name = '{name}' AND {condition})"
-    )
+fn key_condition(backend: Backend, name: &str, condition: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM {} WHERE {condition})", backend.keys_of_record("r.keys", name))
 }
 
 fn ref_condition(field: &str, condition: &str) -> String {

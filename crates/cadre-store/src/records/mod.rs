@@ -3,18 +3,22 @@
 //! * [`write`]: one page of a stream, all of it or nothing.
 //! * [`touch`]: which other records show a record, so that `updated_after` finds them.
 //! * [`delete`]: what a complete pass did not see.
+//! * [`keys`]: the values that filters look at.
 //! * [`list`] and [`filter`]: the one generic list.
 //! * [`render`]: joining, by splicing text.
+//! * [`version`]: whether what was rendered still holds.
 
 mod delete;
 mod filter;
 mod find;
+pub(crate) mod keys;
 mod learn;
 mod list;
 mod proof;
 mod render;
 pub(crate) mod sql;
 mod touch;
+pub(crate) mod version;
 mod write;
 
 pub use find::FoundRecord;

@@ -58,6 +58,8 @@ pub struct Freshness {
     pub synced_at: Option<i64>,
     /// When one of them last changed, or something that it shows.
     pub changed_at: Option<i64>,
+    /// Moves with every change to records of the integration, whatever their model.
+    pub version: i64,
 }
 
 impl Store {
@@ -370,13 +372,15 @@ impl Store {
     ) -> Result<Freshness, Error> {
         let row = sqlx::query(
             "SELECT (SELECT synced_at FROM model_marks WHERE integration_id = $1 AND model = $2),
-                    (SELECT MAX(touched_at) FROM records WHERE integration_id = $1 AND model = $2)",
+                    (SELECT MAX(touched_at) FROM records WHERE integration_id = $1 AND model = $2),
+                    (SELECT version FROM record_versions WHERE integration_id = $1)",
         )
         .bind(scope.id())
         .bind(model)
         .fetch_one(self.read())
         .await
         .attempt("look how fresh a model is")?;
-        Ok(Freshness { synced_at: row.get(0), changed_at: row.get(1) })
+        let version = row.get::<Option<i64>, _>(2).unwrap_or(0);
+        Ok(Freshness { synced_at: row.get(0), changed_at: row.get(1), version })
     }
 }

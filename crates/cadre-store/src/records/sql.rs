@@ -6,12 +6,12 @@ use crate::store::{Backend, storable};
 
 /// Where statements of a page look.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) backend: Backend,
-    pub(super) integration_id: &'a str,
-    pub(super) model: &'a str,
+pub(crate) struct Place<'a> {
+    pub(crate) backend: Backend,
+    pub(crate) integration_id: &'a str,
+    pub(crate) model: &'a str,
     /// The present moment.
-    pub(super) now: i64,
+    pub(crate) now: i64,
 }
 
 /// Most rows of one statement; so many parameters fit both databases with any table of ours.

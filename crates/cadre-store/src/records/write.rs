@@ -8,8 +8,10 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::delete::delete_named;
+use super::keys;
 use super::sql::{Place, array, chunks};
 use super::touch::{Changes, Links, touch};
+use super::version::records_moved;
 use crate::issues::insert_issues;
 use crate::jobs::{Job, fence};
 use crate::store::{Attempt, Error, Store, Tx, storable};
@@ -51,6 +53,14 @@ pub struct PageOutcome {
     pub unchanged: u64,
     /// Records that had been deleted and are back.
     pub revived: u64,
+}
+
+impl PageOutcome {
+    /// Whether records were written.
+    #[must_use]
+    pub fn wrote(&self) -> bool {
+        self.created + self.updated + self.revived > 0
+    }
 }
 
 /// What is stored of a record.
@@ -125,10 +135,13 @@ impl Store {
             seen(&mut tx, scope, last, page_number, model, &records).await?;
         }
         let gone = pages.iter().flat_map(|page| page.deleted);
-        delete_named(&mut tx, self.backend(), scope, gone, now).await?;
+        let deleted = delete_named(&mut tx, self.backend(), scope, gone, now).await?;
         let of_pages = pages.iter().flat_map(|page| page.issues.iter().take(ISSUES_PER_PAGE));
         issues.extend(of_pages.cloned());
         insert_issues(&mut tx, self.backend(), scope, last.run_id, &issues).await?;
+        if outcome.wrote() || deleted > 0 {
+            records_moved(&mut tx, scope.id()).await?;
+        }
         tx.commit().await.attempt("store a page")?;
         Ok(outcome)
     }
@@ -284,6 +297,7 @@ pub(super) async fn write_model(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> 
         .map(|one| one.record.id.as_str())
         .collect();
     let changes = changes(due, &old_links(tx, at, &there).await?);
+    let old_keys = keys::stored(tx, at, &there).await?;
     // In the order of the table: neighbours are written together.
     let mut sorted: Vec<&Due<'_>> = due.iter().collect();
     sorted.sort_by(|a, b| a.record.id.cmp(&b.record.id));
@@ -291,12 +305,11 @@ pub(super) async fn write_model(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> 
         upsert(tx, at, chunk).await?;
     }
     if !there.is_empty() {
-        for table in ["record_refs", "record_keys"] {
-            forget(tx, at, table, &there).await?;
-        }
+        forget_refs(tx, at, &there).await?;
     }
     insert_refs(tx, at, due).await?;
-    insert_keys(tx, at, due).await?;
+    let new_keys = due.iter().map(|one| (one.record.id.as_str(), one.record.keys.as_slice()));
+    keys::replace(tx, at, new_keys, &old_keys).await?;
     touch(tx, at, &changes).await
 }
 
@@ -350,12 +363,12 @@ pub(super) async fn old_links(
 async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[&Due<'_>]) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO records (integration_id, model, id, remote_id, body, links, hash, link_hash, created_at,
-             changed_at, touched_at) VALUES {}
+             changed_at, touched_at, keys) VALUES {}
          ON CONFLICT (integration_id, model, id) DO UPDATE SET
              remote_id = excluded.remote_id, body = excluded.body, links = excluded.links, hash = excluded.hash,
              link_hash = excluded.link_hash, changed_at = excluded.changed_at, touched_at = excluded.touched_at,
-             remote_deleted_at = NULL, blanked_at = NULL, suspect_since = NULL",
-        at.backend.rows(11, due.len())
+             keys = excluded.keys, remote_deleted_at = NULL, blanked_at = NULL, suspect_since = NULL",
+        at.backend.rows(12, due.len())
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
     for one in due {
@@ -371,27 +384,24 @@ async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[&Due<'_>]) -> Result<(), Erro
             .bind(record.link_hash.to_vec())
             .bind(one.created_at)
             .bind(one.changed_at)
-            .bind(at.now);
+            .bind(at.now)
+            .bind(keys::of_record(&record.keys));
     }
     query.execute(&mut **tx).await.attempt("store records")?;
     Ok(())
 }
 
-async fn forget(
-    tx: &mut Tx,
-    at: Place<'_>,
-    table: &'static str,
-    ids: &[&str],
-) -> Result<(), Error> {
+async fn forget_refs(tx: &mut Tx, at: Place<'_>, ids: &[&str]) -> Result<(), Error> {
     let among = at.backend.among("id", "$3");
-    let sql = format!("DELETE FROM {table} WHERE integration_id = $1 AND model = $2 AND {among}");
+    let sql =
+        format!("DELETE FROM record_refs WHERE integration_id = $1 AND model = $2 AND {among}");
     sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(at.integration_id)
         .bind(at.model)
         .bind(array(ids))
         .execute(&mut **tx)
         .await
-        .attempt("replace links and keys")?;
+        .attempt("replace links")?;
     Ok(())
 }
 
@@ -418,31 +428,6 @@ async fn insert_refs(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), 
                 .bind(storable(&row.target_remote_id));
         }
         query.execute(&mut **tx).await.attempt("store links")?;
-    }
-    Ok(())
-}
-
-async fn insert_keys(tx: &mut Tx, at: Place<'_>, due: &[Due<'_>]) -> Result<(), Error> {
-    let mut all: Vec<_> = due
-        .iter()
-        .flat_map(|one| one.record.keys.iter().map(|row| (&one.record.id, row)))
-        .collect();
-    all.sort_by(|(a_id, a), (b_id, b)| (&a.name, &a.value, a_id).cmp(&(&b.name, &b.value, b_id)));
-    for chunk in chunks(&all) {
-        let sql = format!(
-            "INSERT INTO record_keys (integration_id, model, name, value, id) VALUES {} ON CONFLICT DO NOTHING",
-            at.backend.rows(5, chunk.len())
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for (id, row) in chunk {
-            query = query
-                .bind(at.integration_id)
-                .bind(at.model)
-                .bind(&row.name)
-                .bind(storable(&row.value))
-                .bind(*id);
-        }
-        query.execute(&mut **tx).await.attempt("store filter keys")?;
     }
     Ok(())
 }

@@ -295,3 +295,26 @@ async fn few_of_many_and_nearly_all() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_filter_follows_what_changed() {
+    on_both(async |bed| {
+        let employee = |id: &str, email: &str| {
+            bed.record(
+                "hris_employees",
+                id,
+                json!({"work_email": email, "employment_status": "ACTIVE"}),
+            )
+        };
+        let by = async |email: &str| bed.by("hris_employees", "work_emails", &[email]).await;
+        bed.write(&[employee("1", "ann@example.com"), employee("2", "bo@example.com")]).await;
+        bed.write(&[employee("1", "ann.new@example.com"), employee("2", "bo@example.com")]).await;
+        assert!(by("ann@example.com").await.is_empty(), "the old value leads nowhere");
+        assert_eq!(by("ann.new@example.com").await, ["1"]);
+        assert_eq!(by("bo@example.com").await, ["2"]);
+        bed.write(&[bed.record("hris_employees", "1", json!({}))]).await;
+        assert!(by("ann.new@example.com").await.is_empty());
+        assert_eq!(bed.by("hris_employees", "employment_status", &["ACTIVE"]).await, ["2"]);
+    })
+    .await;
+}

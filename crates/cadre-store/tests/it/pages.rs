@@ -41,7 +41,7 @@ async fn row_versions(bed: &Bed) -> Vec<String> {
     }
     let mut connection = sqlx::PgConnection::connect(&bed.url).await.expect("the database");
     let sql = "SELECT id || ' ' || xmin::text FROM records UNION ALL SELECT id || ' ' || field || xmin::text
-        FROM record_refs UNION ALL SELECT id || ' ' || name || xmin::text FROM record_keys ORDER BY 1";
+        FROM record_refs UNION ALL SELECT id || ' ' || key_id || xmin::text FROM record_keys ORDER BY 1";
     let rows = sqlx::query(sql).fetch_all(&mut connection).await.expect("the rows");
     assert!(rows.len() > 900);
     rows.iter().map(|row| row.get(0)).collect()
@@ -282,6 +282,30 @@ async fn the_runs_of_an_integration_are_listed() {
         assert!(log.ended_at.is_some());
         let stats = bed.store.records_stats(&bed.scope).await.expect("a store");
         assert!(stats.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_version_moves_with_every_change_and_only_then() {
+    on_both(async |bed| {
+        let version = async || {
+            let fresh = bed.store.model_freshness(&bed.scope, "hris_employees").await;
+            fresh.expect("the freshness").version
+        };
+        let nothing = version().await;
+        bed.write(&people(&bed, 0..3)).await;
+        let written = version().await;
+        assert!(written > nothing);
+        bed.tick();
+        bed.write(&people(&bed, 0..3)).await;
+        assert_eq!(version().await, written, "nothing changed");
+        bed.tick();
+        let sync = bed.sync().await;
+        sync.page("stream", &people(&bed, 0..2), None).await;
+        assert_eq!(version().await, written);
+        assert_eq!(sync.delete_unseen("hris_employees").await, 1);
+        assert!(version().await > written);
     })
     .await;
 }

@@ -268,7 +268,9 @@ impl Bed {
     /// Takes every record of the models out of the database, for the next row of the table.
     async fn clear(&self, defs: &[&ModelDef]) {
         for def in defs {
-            for table in ["records", "record_refs", "record_keys"] {
+            let keys = format!("(SELECT key_id FROM key_names WHERE model = '{}')", def.id);
+            self.execute(&format!("DELETE FROM record_keys WHERE key_id IN {keys}")).await;
+            for table in ["records", "record_refs"] {
                 self.execute(&format!("DELETE FROM {table} WHERE model = '{}'", def.id)).await;
             }
         }

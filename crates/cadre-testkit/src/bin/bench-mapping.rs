@@ -19,6 +19,10 @@ use jaq_core::{Compiler, Ctx, Filter, Vars};
 use jaq_json::Val;
 use serde_json::{Value, json};
 
+/// As the product has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Records of a batch.
 const BATCH: u64 = 500;
 /// Rounds; the first tenth is not counted.

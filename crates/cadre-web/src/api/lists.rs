@@ -10,7 +10,7 @@ use cadre_store::{ListQuery, ScopeConfig};
 
 use super::integrations::field_names;
 use crate::gate::{self, Offered};
-use crate::listing::{Asked, Whose};
+use crate::listing::{self, Asked, Whose};
 use crate::recorder::Call;
 use crate::refuse::Refused;
 use crate::reply::Page;
@@ -51,18 +51,24 @@ impl List {
             .filter(|name| !config.field_enabled(self.model.id, name))
             .collect();
         let Some(query) = self.query(&asked, &offered, &hidden) else {
-            return Ok(Page { results: "[]".to_owned(), next: None, freshness: None });
+            return Ok(Page { body: Page::body("[]", None), freshness: None });
         };
+        let freshness =
+            state.store.model_freshness(&here.scope, self.model.id).await.map_err(unavailable)?;
+        let key = listing::key(&id, self.model, &asked.canonical(), &query, &hidden);
+        if let Some(body) = state.pages.get(&key, freshness.version) {
+            return Ok(Page { body, freshness: Some(freshness) });
+        }
         let page = state
             .store
             .records_list(&here.scope, self.model, &query, &hidden)
             .await
             .map_err(unavailable)?;
-        let freshness =
-            state.store.model_freshness(&here.scope, self.model.id).await.map_err(unavailable)?;
         let last = page.last_id.filter(|_| page.more);
         let next = last.map(|last| asked.next(self.model, whose, &last));
-        Ok(Page { results: page.body, next, freshness: Some(freshness) })
+        let body = Page::body(&page.body, next.as_deref());
+        state.pages.keep(key, freshness.version, body.clone());
+        Ok(Page { body, freshness: Some(freshness) })
     }
 
     /// What the store is asked for; `None` when a filter is on something that the tool does not

@@ -119,7 +119,8 @@ impl Asked {
 
     /// Everything that narrows the list as one text, the same for requests that ask the same.
     /// The size of pages is not part of it: it may change from page to page.
-    fn canonical(&self) -> String {
+    #[must_use]
+    pub fn canonical(&self) -> String {
         let sorted = |values: &[String]| {
             let mut values = values.to_vec();
             values.sort();

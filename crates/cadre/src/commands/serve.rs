@@ -67,6 +67,7 @@ pub async fn run(
         setup_status: config.setup_status,
         requests_per_minute_per_key: config.requests_per_minute_per_key,
         requests_per_minute_per_environment: config.requests_per_minute_per_environment,
+        page_cache_bytes: config.page_cache_bytes,
     };
     let state = AppState::new(parts.clone(), settings, wake.clone())?;
     let router = cadre_web::router(state.clone());
