@@ -159,7 +159,8 @@ impl Judge<'_> {
             403 => Code::IntegrationPermissionMissing,
             429 => Code::RemoteRateLimitExceeded,
             400 | 422 => Code::RemoteInputInvalid,
-            500 | 502 | 503 | 504 => Code::RemoteServiceUnavailable,
+            // 408: the server did not wait for the request to come in whole.
+            408 | 500 | 502 | 503 | 504 => Code::RemoteServiceUnavailable,
             _ => Code::RemoteUnknownHttpError,
         };
         let failure = Failure::new(code, rule, message()).status(status);

@@ -47,6 +47,7 @@ fn the_defaults() {
         (401, IntegrationAuthenticationInvalid, false),
         (403, IntegrationPermissionMissing, false),
         (404, RemoteUnknownHttpError, false),
+        (408, RemoteServiceUnavailable, true),
         (409, RemoteUnknownHttpError, false),
         (422, RemoteInputInvalid, false),
         (429, RemoteRateLimitExceeded, true),

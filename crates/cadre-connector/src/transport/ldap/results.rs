@@ -2,8 +2,9 @@
 //!
 //! | result | code |
 //! | --- | --- |
-//! | 7, 8, 13, 48, 49: the bind is not accepted, or not like this | `INTEGRATION.AUTHENTICATION_INVALID` |
-//! | 50 insufficientAccessRights | `INTEGRATION.PERMISSION_MISSING` |
+//! | 7, 48, 49: the bind is not accepted | `INTEGRATION.AUTHENTICATION_INVALID` |
+//! | 8, 13: not over a connection that is not encrypted | `REMOTE.INPUT_INVALID` |
+//! | 49 with 530 or 531: not now, or not from here; 50 insufficientAccessRights | `INTEGRATION.PERMISSION_MISSING` |
 //! | 32, 34: the base is not there, or is no DN; 10: it is elsewhere | `REMOTE.INPUT_INVALID` |
 //! | 4, 11: more entries than the server gives to this user | `REMOTE.INPUT_INVALID` |
 //! | 3, 51, 52: too slow, busy, unavailable; connection lost | `REMOTE.SERVICE_UNAVAILABLE` |
@@ -21,15 +22,12 @@ pub(super) fn of_bind(name: &str, result: &LdapResult) -> Refusal {
     let said = spoken(&result.text);
     let (code, message, hint) = match result.rc {
         49 => {
-            let (why, hint) = why_refused(&result.text);
-            (
-                Code::IntegrationAuthenticationInvalid,
-                format!("Could not log in {who}: {why}."),
-                hint,
-            )
+            let (code, why, hint) = why_refused(&result.text);
+            (code, format!("Could not log in {who}: {why}."), hint)
         }
+        // Nothing is wrong with name and password: the address or StartTLS is to be set otherwise.
         8 | 13 => (
-            Code::IntegrationAuthenticationInvalid,
+            Code::RemoteInputInvalid,
             format!("The server lets nobody log in over a connection that is not encrypted{said}."),
             "Use an ldaps:// address, or switch StartTLS on.",
         ),
@@ -195,14 +193,18 @@ fn rule(rc: u32) -> String {
 
 /// Why a name and password were refused. Some servers put a second code into the text of result 49:
 /// <https://learn.microsoft.com/windows/win32/debug/system-error-codes>.
-fn why_refused(text: &str) -> (&'static str, &'static str) {
+fn why_refused(text: &str) -> (Code, &'static str, &'static str) {
     const RECONNECT: &str = "Correct name and password of the bind user, and connect again.";
     let second = text.split("data ").nth(1).and_then(|rest| rest.split([',', ' ']).next());
-    match second {
-        Some("530" | "531") => (
+    // The password was right; another one would change nothing.
+    if let Some("530" | "531") = second {
+        return (
+            Code::IntegrationPermissionMissing,
             "the user may not log in at this time or from here",
             "Lift the restriction on the bind user.",
-        ),
+        );
+    }
+    let (why, hint) = match second {
         Some("532" | "773") => (
             "the password has expired",
             "Set a new password that does not expire, and connect again.",
@@ -216,7 +218,8 @@ fn why_refused(text: &str) -> (&'static str, &'static str) {
         }
         Some("525") => ("the server does not know this user", RECONNECT),
         _ => ("the server does not accept name or password", RECONNECT),
-    }
+    };
+    (Code::IntegrationAuthenticationInvalid, why, hint)
 }
 
 #[cfg(test)]
@@ -257,7 +260,7 @@ mod tests {
         assert_eq!(of_search(53), Code::RemoteUnknownHttpError);
         let of_bind = |rc| of_bind("cn=x", &result(rc, "")).fault.code;
         assert_eq!(of_bind(49), Code::IntegrationAuthenticationInvalid);
-        assert_eq!(of_bind(13), Code::IntegrationAuthenticationInvalid);
+        assert_eq!(of_bind(13), Code::RemoteInputInvalid);
         assert_eq!(of_bind(32), Code::IntegrationAuthenticationInvalid);
         assert_eq!(of_bind(52), Code::RemoteServiceUnavailable);
     }
