@@ -20,6 +20,7 @@ mod interactions;
 mod issues;
 mod jobs;
 mod keys;
+mod limits;
 mod logins;
 mod records;
 mod retention;
@@ -45,6 +46,7 @@ pub use interactions::{
 };
 pub use jobs::{Enqueue, Job, NewJob};
 pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};
+pub use limits::LiveSlot;
 pub use records::{
     Before, Fingerprint, FoundRecord, Freshness, ListPage, ListQuery, ModelStats, PageOutcome,
     PageWrite, Suspect,

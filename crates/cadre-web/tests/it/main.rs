@@ -3,11 +3,13 @@
 mod actions;
 mod app;
 mod authorization;
+mod codes;
 mod console;
 mod contract;
 mod errors;
 mod gates;
 mod general;
+mod limits;
 mod lists;
 mod live;
 mod openapi;
