@@ -32,6 +32,17 @@ stored_words! {
     }
 }
 
+/// How an interaction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InteractionState {
+    /// It goes on.
+    Running,
+    /// It ended well.
+    Succeeded,
+    /// It ended with a fault.
+    Failed,
+}
+
 /// A new interaction.
 #[derive(Debug, Clone)]
 pub struct NewInteraction {
@@ -65,6 +76,35 @@ pub struct NewInteraction {
     pub started_at: i64,
     /// When it ended.
     pub ended_at: Option<i64>,
+}
+
+impl InteractionKind {
+    /// Every kind.
+    pub const ALL: &'static [InteractionKind] = &[
+        InteractionKind::Api,
+        InteractionKind::Sync,
+        InteractionKind::Action,
+        InteractionKind::Passthrough,
+        InteractionKind::ConnectionFlow,
+        InteractionKind::WebhookOut,
+        InteractionKind::WebhookIn,
+    ];
+}
+
+impl InteractionState {
+    /// Every state.
+    pub const ALL: &'static [InteractionState] =
+        &[InteractionState::Running, InteractionState::Succeeded, InteractionState::Failed];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            InteractionState::Running => "running",
+            InteractionState::Succeeded => "succeeded",
+            InteractionState::Failed => "failed",
+        }
+    }
 }
 
 impl NewInteraction {
@@ -147,8 +187,14 @@ pub struct InteractionFilter {
     pub parent_id: Option<String>,
     /// Only those that failed.
     pub failed: bool,
+    /// Only in this state.
+    pub state: Option<InteractionState>,
+    /// Only those that began at this moment or later.
+    pub since: Option<i64>,
     /// Only those that began before this moment.
     pub before: Option<i64>,
+    /// Only those after this one: when it began, and its id.
+    pub after: Option<(i64, String)>,
     /// Most of them.
     pub limit: u32,
 }
@@ -180,6 +226,18 @@ pub struct ExchangeRow {
     pub rule: Option<String>,
     /// Why there was no answer.
     pub error: Option<String>,
+}
+
+impl Interaction {
+    /// How it stands.
+    #[must_use]
+    pub fn state(&self) -> InteractionState {
+        match (&self.code, self.ended_at) {
+            (Some(_), _) => InteractionState::Failed,
+            (None, None) => InteractionState::Running,
+            (None, Some(_)) => InteractionState::Succeeded,
+        }
+    }
 }
 
 const COLUMNS: &str = "environment_id, id, integration_id, parent_id, kind, title, method, path, status, code, message, \
@@ -249,11 +307,18 @@ impl Store {
         scope: &EnvironmentScope,
         filter: &InteractionFilter,
     ) -> Result<Vec<Interaction>, Error> {
+        let (after, after_id) = match &filter.after {
+            Some((at, id)) => (*at, id.as_str()),
+            None => (i64::MAX, ""),
+        };
         let sql = format!(
             "SELECT {COLUMNS} FROM interactions WHERE environment_id = $1
              AND ($2 = '' OR kind = $2) AND ($3 = '' OR integration_id = $3) AND ($4 = '' OR code = $4)
              AND ($5 = '' OR parent_id = $5) AND ($6 = 0 OR code IS NOT NULL) AND started_at < $7
-             ORDER BY started_at DESC, id LIMIT $8"
+             AND ($8 = '' OR $8 = CASE WHEN code IS NOT NULL THEN 'failed' WHEN ended_at IS NULL THEN 'running'
+                                       ELSE 'succeeded' END)
+             AND started_at >= $9 AND (started_at < $10 OR (started_at = $10 AND id > $11))
+             ORDER BY started_at DESC, id LIMIT $12"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(scope.id())
@@ -263,6 +328,10 @@ impl Store {
             .bind(storable(filter.parent_id.as_deref().unwrap_or_default()))
             .bind(i64::from(filter.failed))
             .bind(filter.before.unwrap_or(i64::MAX))
+            .bind(filter.state.map_or("", InteractionState::as_str))
+            .bind(filter.since.unwrap_or(i64::MIN))
+            .bind(after)
+            .bind(storable(after_id))
             .bind(i64::from(filter.limit))
             .fetch_all(self.read())
             .await

@@ -42,7 +42,7 @@ pub use integrations::{
     EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };
 pub use interactions::{
-    ExchangeRow, Interaction, InteractionFilter, InteractionKind, NewInteraction,
+    ExchangeRow, Interaction, InteractionFilter, InteractionKind, InteractionState, NewInteraction,
 };
 pub use jobs::{Enqueue, Job, NewJob};
 pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};

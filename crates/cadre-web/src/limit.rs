@@ -3,7 +3,7 @@
 //! What counts is in the database: the limits are those of all processes together.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cadre_model::fault::{Code, Fault};
@@ -93,7 +93,7 @@ pub struct RateLimiter {
 }
 
 /// What a process has of a quota.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Share {
     /// Number of the window.
     window: u64,
@@ -101,6 +101,18 @@ struct Share {
     own: u64,
     /// Requests that nobody had taken when this process last looked.
     left: u64,
+    /// Held by whoever takes more, so that the others wait for it instead of taking as well.
+    taking: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// What became of asking for one request of a share.
+enum Have {
+    /// It was there; so many are left.
+    One(u64),
+    /// The quota is used up.
+    Nothing,
+    /// More must be taken, of so many.
+    MoreOf(u64),
 }
 
 impl RateLimiter {
@@ -143,59 +155,62 @@ impl RateLimiter {
         let seconds = quota.window_seconds.max(1);
         let window = now / seconds;
         let place = format!("{}/{}", scope.id(), key_id.unwrap_or_default());
-        let known = self.share(&place, window, quota);
-        let (remaining, exceeded) = match known {
-            Share { own, left, .. } if own > 0 => {
-                (self.used(&place, window, own - 1) + left, false)
+        let have = match self.use_one(&place, window, quota) {
+            Have::MoreOf(_) => {
+                let _taking = self.taking(&place).lock_owned().await;
+                match self.use_one(&place, window, quota) {
+                    Have::MoreOf(left) => {
+                        let wanted = (left / SHARE).clamp(1, MOST_AT_ONCE);
+                        let before = store.rate_take(scope, key_id, window, wanted).await?;
+                        let granted = wanted.min(quota.requests.saturating_sub(before));
+                        let left = quota.requests.saturating_sub(before + wanted);
+                        self.add(&place, window, granted, left);
+                        self.use_one(&place, window, quota)
+                    }
+                    have => have,
+                }
             }
-            Share { left: 0, .. } => (0, true),
-            Share { left, .. } => {
-                let wanted = (left / SHARE).clamp(1, MOST_AT_ONCE);
-                let before = store.rate_take(scope, key_id, window, wanted).await?;
-                let granted = wanted.min(quota.requests.saturating_sub(before));
-                let left = quota.requests.saturating_sub(before + wanted);
-                let own = self.taken(&place, window, granted, left);
-                (own + left, granted == 0)
-            }
+            have => have,
+        };
+        let (remaining, exceeded) = match have {
+            Have::One(remaining) => (remaining, false),
+            Have::Nothing | Have::MoreOf(_) => (0, true),
         };
         let reset_seconds = seconds - now % seconds;
         Ok(Standing { name, quota, remaining, reset_seconds, exceeded })
     }
 
-    /// What this process has of the window.
-    fn share(&self, place: &str, window: u64, quota: Quota) -> Share {
+    /// Uses one request of what this process has of the window.
+    fn use_one(&self, place: &str, window: u64, quota: Quota) -> Have {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         if shares.len() >= MAX_COUNTERS {
             shares.retain(|_, share| share.window == window);
         }
         let share = shares.entry(place.to_owned()).or_default();
-        if share.window != window {
-            *share = Share { window, own: 0, left: quota.requests };
+        if share.window < window {
+            (share.window, share.own, share.left) = (window, 0, quota.requests);
         }
-        *share
-    }
-
-    /// Uses one request of the share, of which there were `then` after it when it was looked at.
-    fn used(&self, place: &str, window: u64, then: u64) -> u64 {
-        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        match shares.get_mut(place) {
-            Some(share) if share.window == window => {
-                share.own = share.own.saturating_sub(1);
-                share.own
+        match (share.own, share.left) {
+            (0, 0) => Have::Nothing,
+            (0, left) => Have::MoreOf(left),
+            (own, left) => {
+                share.own = own - 1;
+                Have::One(share.own + left)
             }
-            _ => then,
         }
     }
 
-    /// Adds what was granted, less the request that it was asked for; what the process has now.
-    fn taken(&self, place: &str, window: u64, granted: u64, left: u64) -> u64 {
+    fn taking(&self, place: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(share) = shares.get_mut(place).filter(|share| share.window == window) else {
-            return granted.saturating_sub(1);
-        };
-        share.own += granted.saturating_sub(1);
-        share.left = share.left.min(left);
-        share.own
+        Arc::clone(&shares.entry(place.to_owned()).or_default().taking)
+    }
+
+    fn add(&self, place: &str, window: u64, granted: u64, left: u64) {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get_mut(place).filter(|share| share.window == window) {
+            share.own += granted;
+            share.left = left;
+        }
     }
 }
 

@@ -186,7 +186,10 @@ impl<'a> Stage<'a> {
                 self.fault(json!({ "fault": "delay_ms", "ms": 2_500, "times": 0 })).await;
                 let all = futures::future::join_all((0..31).map(|_| self.files_of())).await;
                 self.fault(json!([])).await;
-                let mut refused: Vec<_> = all.into_iter().filter(|one| one.status == 429).collect();
+                let mut refused: Vec<_> = all
+                    .into_iter()
+                    .filter(|one| one.header("x-cadre-error-code") == Some(code.as_str()))
+                    .collect();
                 assert_eq!(refused.len(), 1);
                 refused.remove(0)
             }

@@ -9,6 +9,7 @@ mod contract;
 mod errors;
 mod gates;
 mod general;
+mod interactions;
 mod limits;
 mod lists;
 mod live;
