@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::events;
 use crate::integrations::EndUser;
+use crate::interaction_state::InteractionState;
 use crate::store::{Attempt, Error, Store, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
@@ -30,17 +31,6 @@ stored_words! {
         /// A webhook from a tool.
         WebhookIn = "webhook_in",
     }
-}
-
-/// How an interaction stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InteractionState {
-    /// It goes on.
-    Running,
-    /// It ended well.
-    Succeeded,
-    /// It ended with a fault.
-    Failed,
 }
 
 /// A new interaction.
@@ -89,22 +79,6 @@ impl InteractionKind {
         InteractionKind::WebhookOut,
         InteractionKind::WebhookIn,
     ];
-}
-
-impl InteractionState {
-    /// Every state.
-    pub const ALL: &'static [InteractionState] =
-        &[InteractionState::Running, InteractionState::Succeeded, InteractionState::Failed];
-
-    /// The word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            InteractionState::Running => "running",
-            InteractionState::Succeeded => "succeeded",
-            InteractionState::Failed => "failed",
-        }
-    }
 }
 
 impl NewInteraction {
@@ -226,18 +200,6 @@ pub struct ExchangeRow {
     pub rule: Option<String>,
     /// Why there was no answer.
     pub error: Option<String>,
-}
-
-impl Interaction {
-    /// How it stands.
-    #[must_use]
-    pub fn state(&self) -> InteractionState {
-        match (&self.code, self.ended_at) {
-            (Some(_), _) => InteractionState::Failed,
-            (None, None) => InteractionState::Running,
-            (None, Some(_)) => InteractionState::Succeeded,
-        }
-    }
 }
 
 const COLUMNS: &str = "environment_id, id, integration_id, parent_id, kind, title, method, path, status, code, message, \

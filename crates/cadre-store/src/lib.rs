@@ -16,6 +16,7 @@ mod dialect;
 mod events;
 mod integration_issues;
 mod integrations;
+mod interaction_state;
 mod interactions;
 mod issues;
 mod jobs;
@@ -41,8 +42,9 @@ pub use integration_issues::{
 pub use integrations::{
     EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };
+pub use interaction_state::InteractionState;
 pub use interactions::{
-    ExchangeRow, Interaction, InteractionFilter, InteractionKind, InteractionState, NewInteraction,
+    ExchangeRow, Interaction, InteractionFilter, InteractionKind, NewInteraction,
 };
 pub use jobs::{Enqueue, Job, NewJob};
 pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};
