@@ -17,6 +17,8 @@ use serde_json::{Map, Value, json};
 
 use crate::catalog::Entry;
 
+mod action;
+
 /// How a case went.
 #[derive(Debug)]
 pub struct Outcome {
@@ -45,6 +47,7 @@ struct Case {
     since: Option<jiff::Timestamp>,
     mapping: Option<Value>,
     live: Option<LiveCase>,
+    action: Option<action::ActionCase>,
 }
 
 /// A live read in place of streams.
@@ -64,6 +67,8 @@ struct Yield {
     deleted: BTreeMap<&'static str, BTreeSet<String>>,
     issues: Vec<Issue>,
     failure: Option<Failure>,
+    /// What an action answered.
+    done: Option<action::Done>,
 }
 
 /// Runs every case of a connector folder, by name.
@@ -96,14 +101,22 @@ async fn run(path: &Path, entry: &Arc<Entry>) -> Result<Vec<String>, String> {
         return Err("case.yaml: `source` says where the exchanges come from; it is empty".into());
     }
     let replay = Arc::new(Replay::load(path)?);
-    let found = read_case(&case, entry, replay.clone()).await?;
+    let found = read_case(path, &case, entry, replay.clone()).await?;
     let mut differences = Vec::new();
     compare(path, &found, &mut differences)?;
+    if case.action.is_some() {
+        action::compare(path, &found, &mut differences)?;
+    }
     differences.extend(replay.leftovers());
     Ok(differences)
 }
 
-async fn read_case(case: &Case, entry: &Arc<Entry>, replay: Arc<Replay>) -> Result<Yield, String> {
+async fn read_case(
+    path: &Path,
+    case: &Case,
+    entry: &Arc<Entry>,
+    replay: Arc<Replay>,
+) -> Result<Yield, String> {
     let mut form = case.settings.clone();
     form.extend(case.secrets.clone());
     let manifest = entry.connector.manifest();
@@ -115,7 +128,7 @@ async fn read_case(case: &Case, entry: &Arc<Entry>, replay: Arc<Replay>) -> Resu
     let maps = maps(case, entry)?;
     let now = case.now.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let io = Io {
-        http: replay,
+        http: replay.clone(),
         clock: Arc::new(FixedClock::new(now)),
         observer: Arc::new(NoObserver),
         limits: ReadLimits { skip_waits: true, max_attempts: 2, ..ReadLimits::default() },
@@ -130,6 +143,10 @@ async fn read_case(case: &Case, entry: &Arc<Entry>, replay: Arc<Replay>) -> Resu
     let names = entry.connector.streams().iter().map(|stream| stream.name().to_owned());
     let session = session.since(names.filter_map(|name| Some((name, since.clone()?))));
     let mut found = Yield::default();
+    if let Some(action) = &case.action {
+        action.run(path, entry, &session, &maps, &*replay, &mut found).await?;
+        return Ok(found);
+    }
     if let Some(live) = &case.live {
         read_live(live, entry, &session, &mut found).await?;
         return Ok(found);
@@ -276,6 +293,9 @@ fn compare(path: &Path, found: &Yield, differences: &mut Vec<String>) -> Result<
     let expected: Option<BTreeMap<String, Vec<Value>>> = read_json(path, "records.json")?;
     match expected {
         Some(expected) => compare_records(&expected, &found.records, differences),
+        None if found.done.is_some() => {
+            compare_records(&BTreeMap::new(), &found.records, differences);
+        }
         None if expected_error.is_none() => {
             differences.push(
                 "neither records.json nor error.json is there: the case expects nothing".into(),

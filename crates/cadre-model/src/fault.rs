@@ -37,6 +37,22 @@ pub enum Retry {
     Never,
 }
 
+/// Where the cause of a fault lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// In the request.
+    Caller,
+    /// In the link with the tool: its credentials, permissions, set-up and scope.
+    Connection,
+    /// In the tool.
+    Vendor,
+    /// In what the connector says of the tool.
+    Connector,
+    /// In Cadre itself.
+    Cadre,
+}
+
 macro_rules! codes {
     ($($variant:ident: $code:literal, $status:literal, $who:ident, $retry:ident, $title:literal, $hint:literal;)*) => {
         /// A code of the error contract.
@@ -179,6 +195,32 @@ codes! {
     AiApplyJobFeedImportTimedOut: "AI_APPLY.JOB_FEED_IMPORT_TIMED_OUT", 504, Caller, Never,
         "The job feed import timed out.",
         "Send the feed in smaller parts.";
+}
+
+impl Code {
+    /// Where the cause lies, given the rule that judged what the tool answered.
+    #[must_use]
+    pub fn cause(self, rule: Option<&str>) -> Cause {
+        let by_default = rule.is_some_and(|rule| rule.starts_with("default"));
+        match self {
+            Code::PlatformUnknownError => Cause::Cadre,
+            Code::IntegrationQaFailed => Cause::Connector,
+            // No rule of the connector knows the answer: it has one to learn.
+            Code::RemoteUnknownHttpError if by_default => Cause::Connector,
+            Code::RemoteUnknownHttpError
+            | Code::RemoteServiceUnavailable
+            | Code::RemoteRateLimitExceeded
+            | Code::PlatformTaskTimedOut => Cause::Vendor,
+            Code::IntegrationPermissionMissing
+            | Code::IntegrationAuthenticationInvalid
+            | Code::IntegrationSetupSyncPending
+            | Code::IntegrationSetupIncomplete
+            | Code::IntegrationInactive
+            | Code::IntegrationModelDisabled
+            | Code::IntegrationActionDisabled => Cause::Connection,
+            _ => Cause::Caller,
+        }
+    }
 }
 
 impl std::fmt::Display for Code {

@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, Row};
 use crate::events;
 use crate::integrations::EndUser;
 use crate::records::chunks;
+use crate::interaction_state::InteractionState;
 use crate::store::{Attempt, Error, Store, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
@@ -66,6 +67,19 @@ pub struct NewInteraction {
     pub started_at: i64,
     /// When it ended.
     pub ended_at: Option<i64>,
+}
+
+impl InteractionKind {
+    /// Every kind.
+    pub const ALL: &'static [InteractionKind] = &[
+        InteractionKind::Api,
+        InteractionKind::Sync,
+        InteractionKind::Action,
+        InteractionKind::Passthrough,
+        InteractionKind::ConnectionFlow,
+        InteractionKind::WebhookOut,
+        InteractionKind::WebhookIn,
+    ];
 }
 
 impl NewInteraction {
@@ -148,8 +162,14 @@ pub struct InteractionFilter {
     pub parent_id: Option<String>,
     /// Only those that failed.
     pub failed: bool,
+    /// Only in this state.
+    pub state: Option<InteractionState>,
+    /// Only those that began at this moment or later.
+    pub since: Option<i64>,
     /// Only those that began before this moment.
     pub before: Option<i64>,
+    /// Only those after this one: when it began, and its id.
+    pub after: Option<(i64, String)>,
     /// Most of them.
     pub limit: u32,
 }
@@ -263,11 +283,18 @@ impl Store {
         scope: &EnvironmentScope,
         filter: &InteractionFilter,
     ) -> Result<Vec<Interaction>, Error> {
+        let (after, after_id) = match &filter.after {
+            Some((at, id)) => (*at, id.as_str()),
+            None => (i64::MAX, ""),
+        };
         let sql = format!(
             "SELECT {COLUMNS} FROM interactions WHERE environment_id = $1
              AND ($2 = '' OR kind = $2) AND ($3 = '' OR integration_id = $3) AND ($4 = '' OR code = $4)
              AND ($5 = '' OR parent_id = $5) AND ($6 = 0 OR code IS NOT NULL) AND started_at < $7
-             ORDER BY started_at DESC, id LIMIT $8"
+             AND ($8 = '' OR $8 = CASE WHEN code IS NOT NULL THEN 'failed' WHEN ended_at IS NULL THEN 'running'
+                                       ELSE 'succeeded' END)
+             AND started_at >= $9 AND (started_at < $10 OR (started_at = $10 AND id > $11))
+             ORDER BY started_at DESC, id LIMIT $12"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(scope.id())
@@ -277,6 +304,10 @@ impl Store {
             .bind(storable(filter.parent_id.as_deref().unwrap_or_default()))
             .bind(i64::from(filter.failed))
             .bind(filter.before.unwrap_or(i64::MAX))
+            .bind(filter.state.map_or("", InteractionState::as_str))
+            .bind(filter.since.unwrap_or(i64::MIN))
+            .bind(after)
+            .bind(storable(after_id))
             .bind(i64::from(filter.limit))
             .fetch_all(self.read())
             .await

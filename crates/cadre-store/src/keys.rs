@@ -58,6 +58,8 @@ pub struct AuthenticatedKey {
     pub name: String,
     /// Addresses and networks that may use it.
     pub allow_list: Vec<String>,
+    /// Addresses and networks that any key of the environment may be used from.
+    pub environment_allow_list: Vec<String>,
 }
 
 /// What became of checking a key.
@@ -130,7 +132,8 @@ impl Store {
     /// When the database fails.
     pub async fn api_key_authenticate(&self, plain: &str) -> Result<KeyCheck, Error> {
         let row = sqlx::query(
-            "SELECT k.id AS key_id, k.name, k.allow_list, k.expires_at, k.revoked_at, e.id, e.slug, e.kind
+            "SELECT k.id AS key_id, k.name, k.allow_list, k.expires_at, k.revoked_at, e.id, e.slug, e.kind,
+                 e.allow_list AS environment_allow_list
              FROM api_keys k JOIN environments e ON e.id = k.environment_id WHERE k.hash = $1",
         )
         .bind(hash(plain))
@@ -148,7 +151,8 @@ impl Store {
             scope: EnvironmentScope::of(environment(&row)?),
             key_id: row.get("key_id"),
             name: row.get("name"),
-            allow_list: allow_list(&row)?,
+            allow_list: allow_list(&row, "allow_list")?,
+            environment_allow_list: allow_list(&row, "environment_allow_list")?,
         }))
     }
 
@@ -193,7 +197,7 @@ impl Store {
                     id: row.get("id"),
                     name: row.get("name"),
                     prefix: row.get("prefix"),
-                    allow_list: allow_list(row)?,
+                    allow_list: allow_list(row, "allow_list")?,
                     created_at: row.get("created_at"),
                     expires_at: row.get("expires_at"),
                     revoked_at: row.get("revoked_at"),
@@ -222,8 +226,8 @@ impl Store {
     }
 }
 
-fn allow_list(row: &AnyRow) -> Result<Vec<String>, Error> {
-    let text: String = row.get("allow_list");
+fn allow_list(row: &AnyRow, column: &str) -> Result<Vec<String>, Error> {
+    let text: String = row.get(column);
     serde_json::from_str(&text).map_err(|_| Error::damaged("an allow-list", &text))
 }
 

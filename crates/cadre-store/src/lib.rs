@@ -16,10 +16,12 @@ mod dialect;
 mod events;
 mod integration_issues;
 mod integrations;
+mod interaction_state;
 mod interactions;
 mod issues;
 mod jobs;
 mod keys;
+mod limits;
 mod logins;
 mod records;
 mod retention;
@@ -40,11 +42,13 @@ pub use integration_issues::{
 pub use integrations::{
     EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };
+pub use interaction_state::InteractionState;
 pub use interactions::{
     ExchangeRow, Interaction, InteractionFilter, InteractionKind, NewInteraction,
 };
 pub use jobs::{Enqueue, Job, NewJob};
 pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};
+pub use limits::LiveSlot;
 pub use records::{
     Before, Fingerprint, FoundRecord, Freshness, ListPage, ListQuery, ModelStats, PageOutcome,
     PageWrite, Suspect,

@@ -125,6 +125,25 @@ impl Store {
         rows.iter().map(environment).collect()
     }
 
+    /// Says from which addresses and networks the keys of an environment may be used; none: from all.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn environment_allow_list_set(
+        &self,
+        scope: &EnvironmentScope,
+        allow_list: &[String],
+    ) -> Result<(), Error> {
+        sqlx::query("UPDATE environments SET allow_list = $2 WHERE id = $1")
+            .bind(scope.id())
+            .bind(serde_json::json!(allow_list).to_string())
+            .execute(self.write())
+            .await
+            .attempt("restrict an environment")?;
+        Ok(())
+    }
+
     /// The scope of an environment, for jobs and the command line: nobody proved anything.
     ///
     /// # Errors

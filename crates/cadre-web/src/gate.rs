@@ -8,8 +8,8 @@ use cadre_model::fault::{Code, Fault};
 use cadre_model::live::LiveRead;
 use cadre_model::model::ModelDef;
 use cadre_store::{
-    EnvironmentScope, Integration, IntegrationStatus, InteractionKind, QaStatus, RunState,
-    ScopeConfig, Setting, SetupStatus,
+    EnvironmentScope, Integration, IntegrationScope, IntegrationStatus, InteractionKind, QaStatus,
+    RunState, ScopeConfig, Setting, SetupStatus,
 };
 
 use crate::api::force_sync::inactive;
@@ -80,9 +80,8 @@ pub async fn readable(
     model: &ModelDef,
 ) -> Result<(), Refused> {
     let integration = &here.integration;
-    if integration.status == IntegrationStatus::Inactive {
-        return Err(inactive(&integration.id).into());
-    }
+    switched_on(here)?;
+    set_up(state, here).await?;
     if !offered.model(model.id) {
         return Err(Refused::new(
             Code::IntegrationModelNotAvailable,
@@ -106,7 +105,7 @@ pub async fn readable(
             ),
         ));
     }
-    set_up(state, here).await
+    Ok(())
 }
 
 /// Whether an action of the integration, or a live read, may be done now.
@@ -123,8 +122,9 @@ pub async fn doable(
     let integration = &here.integration;
     let entry = state.catalog.get(&integration.tool);
     let offered = entry.is_some_and(|entry| entry.live.contains_key(read.id));
-    permitted(state, here, config, (read.id, read.label), offered)?;
-    set_up(state, here).await
+    switched_on(here)?;
+    set_up(state, here).await?;
+    permitted(state, here, config, (read.id, read.label), offered)
 }
 
 /// Whether the tool may be asked to do this now.
@@ -139,8 +139,9 @@ pub async fn permits(
     action: &Action,
 ) -> Result<(), Refused> {
     let offered = can_do(state, &here.integration.tool, action.id);
-    permitted(state, here, config, (action.id, action.label), offered)?;
-    set_up(state, here).await
+    switched_on(here)?;
+    set_up(state, here).await?;
+    permitted(state, here, config, (action.id, action.label), offered)
 }
 
 /// Whether the tool can do this.
@@ -162,6 +163,7 @@ pub fn passable(
 ) -> Result<(), Refused> {
     let entry = state.catalog.get(&here.integration.tool);
     let offered = entry.is_some_and(|entry| !entry.connector.manifest().passthrough.is_empty());
+    switched_on(here)?;
     permitted(state, here, config, ("passthrough", "Pass a request through"), offered)
 }
 
@@ -170,13 +172,13 @@ pub fn passable(
 /// # Errors
 ///
 /// `PLATFORM.CONCURRENCY_LIMIT_EXCEEDED` when there is none.
-pub fn room(
+pub async fn room(
     state: &AppState,
     call: &Call,
-    integration_id: &str,
+    scope: &IntegrationScope,
     kind: InteractionKind,
 ) -> Result<Slot, Refused> {
-    match state.live_slot(integration_id) {
+    match state.live_slot(scope).await {
         Ok(slot) => {
             call.asks_the_tool(kind, slot.limit, slot.remaining);
             Ok(slot)
@@ -188,7 +190,29 @@ pub fn room(
     }
 }
 
-/// Whether the integration is on, the tool can do it, and nobody switched it off.
+/// Says on an answer that is refused before that how much room there is.
+pub async fn tell_room(
+    state: &AppState,
+    call: &Call,
+    scope: &IntegrationScope,
+    kind: InteractionKind,
+) {
+    // The refusal counts; without a database it says so itself.
+    if let Ok(taken) = state.store.live_slots(scope).await {
+        call.asks_the_tool(kind, LIVE_AT_ONCE, LIVE_AT_ONCE.saturating_sub(taken));
+    }
+}
+
+/// Whether the integration is on.
+fn switched_on(here: &ForIntegration) -> Result<(), Refused> {
+    let integration = &here.integration;
+    if integration.status == IntegrationStatus::Inactive {
+        return Err(inactive(&integration.id).into());
+    }
+    Ok(())
+}
+
+/// Whether the tool can do it, and nobody switched it off.
 fn permitted(
     state: &AppState,
     here: &ForIntegration,
@@ -197,9 +221,6 @@ fn permitted(
     offered: bool,
 ) -> Result<(), Refused> {
     let integration = &here.integration;
-    if integration.status == IntegrationStatus::Inactive {
-        return Err(inactive(&integration.id).into());
-    }
     if !offered {
         return Err(Refused::new(
             Code::IntegrationActionNotAvailable,

@@ -1,15 +1,20 @@
 //! How much a caller may ask for: requests per window, and live work at the same time.
 //!
-//! Counters are of this process. Behind several processes each grants its own share; what must
-//! never be exceeded in all belongs into the database.
+//! What counts is in the database: the limits are those of all processes together.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cadre_model::fault::{Code, Fault};
+use cadre_store::{EnvironmentScope, IntegrationScope, LiveSlot, Store};
 
 /// Most counters that are kept. Beyond it, those of windows gone by are dropped.
 const MAX_COUNTERS: usize = 10_000;
+/// A process takes this part of what is left of a quota.
+const SHARE: u64 = 16;
+/// Most requests that a process takes at once.
+const MOST_AT_ONCE: u64 = 256;
 
 /// A number of requests per window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,157 +81,196 @@ impl Standing {
     }
 }
 
-/// Counts requests.
+/// Counts requests, in shares of the quota that all processes take from the database.
+///
+/// A process takes a part of what is left, and answers from it: most requests cost no statement. The
+/// parts become smaller as the quota is used up, and the last requests are counted one by one. All
+/// processes together never admit more than the quota; what one of them took and does not use is lost
+/// until the window ends, at most one part in [`SHARE`].
 #[derive(Debug, Default)]
 pub struct RateLimiter {
-    windows: Mutex<HashMap<String, Window>>,
+    shares: Mutex<HashMap<String, Share>>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    number: u64,
-    seconds: u64,
-    used: u64,
+/// What a process has of a quota.
+#[derive(Debug, Default)]
+struct Share {
+    /// Number of the window.
+    window: u64,
+    /// Requests that were taken and are not used.
+    own: u64,
+    /// Requests that nobody had taken when this process last looked.
+    left: u64,
+    /// Held by whoever takes more, so that the others wait for it instead of taking as well.
+    taking: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// What became of asking for one request of a share.
+enum Have {
+    /// It was there; so many are left.
+    One(u64),
+    /// The quota is used up.
+    Nothing,
+    /// More must be taken, of so many.
+    MoreOf(u64),
 }
 
 impl RateLimiter {
     /// Counts one request of a key, and tells how the tighter of its quotas stands.
-    pub fn count(
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn count(
         &self,
+        store: &Store,
         quotas: Quotas,
+        scope: &EnvironmentScope,
         key_id: &str,
-        environment_id: &str,
         now_ms: i64,
-    ) -> Option<Standing> {
-        let now = u64::try_from(now_ms).unwrap_or(0) / 1000;
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= MAX_COUNTERS {
-            windows.retain(|_, window| window.number == now / window.seconds);
-        }
-        let mut count = |name, id: &str, quota: Option<Quota>| {
-            let quota = quota?;
-            let seconds = quota.window_seconds.max(1);
-            let number = now / seconds;
-            let fresh = Window { number, seconds, used: 0 };
-            let window = windows.entry(format!("{name}:{id}")).or_insert(fresh);
-            if window.number != number || window.seconds != seconds {
-                *window = fresh;
+    ) -> Result<Option<Standing>, cadre_store::Error> {
+        let mut tightest: Option<Standing> = None;
+        for (name, key, quota) in
+            [("key", Some(key_id), quotas.per_key), ("environment", None, quotas.per_environment)]
+        {
+            let Some(quota) = quota else { continue };
+            let standing = self.count_one(store, (name, quota), scope, key, now_ms).await?;
+            let tight = |standing: &Standing| (!standing.exceeded, standing.remaining);
+            if tightest.as_ref().is_none_or(|known| tight(&standing) < tight(known)) {
+                tightest = Some(standing);
             }
-            window.used = window.used.saturating_add(1);
-            Some(Standing {
-                name,
-                quota,
-                remaining: quota.requests.saturating_sub(window.used),
-                reset_seconds: seconds - now % seconds,
-                exceeded: window.used > quota.requests,
-            })
+        }
+        Ok(tightest)
+    }
+
+    async fn count_one(
+        &self,
+        store: &Store,
+        (name, quota): (&'static str, Quota),
+        scope: &EnvironmentScope,
+        key_id: Option<&str>,
+        now_ms: i64,
+    ) -> Result<Standing, cadre_store::Error> {
+        let now = u64::try_from(now_ms).unwrap_or(0) / 1000;
+        let seconds = quota.window_seconds.max(1);
+        let window = now / seconds;
+        let place = format!("{}/{}", scope.id(), key_id.unwrap_or_default());
+        let have = match self.use_one(&place, window, quota) {
+            Have::MoreOf(_) => {
+                let _taking = self.taking(&place).lock_owned().await;
+                match self.use_one(&place, window, quota) {
+                    Have::MoreOf(left) => {
+                        let wanted = (left / SHARE).clamp(1, MOST_AT_ONCE);
+                        let before = store.rate_take(scope, key_id, window, wanted).await?;
+                        let granted = wanted.min(quota.requests.saturating_sub(before));
+                        let left = quota.requests.saturating_sub(before + wanted);
+                        self.add(&place, window, granted, left);
+                        self.use_one(&place, window, quota)
+                    }
+                    have => have,
+                }
+            }
+            have => have,
         };
-        let key = count("key", key_id, quotas.per_key);
-        let environment = count("environment", environment_id, quotas.per_environment);
-        [key, environment].into_iter().flatten().min_by_key(|s| (!s.exceeded, s.remaining))
+        let (remaining, exceeded) = match have {
+            Have::One(remaining) => (remaining, false),
+            Have::Nothing | Have::MoreOf(_) => (0, true),
+        };
+        let reset_seconds = seconds - now % seconds;
+        Ok(Standing { name, quota, remaining, reset_seconds, exceeded })
+    }
+
+    /// Uses one request of what this process has of the window.
+    fn use_one(&self, place: &str, window: u64, quota: Quota) -> Have {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if shares.len() >= MAX_COUNTERS {
+            shares.retain(|_, share| share.window == window);
+        }
+        let share = shares.entry(place.to_owned()).or_default();
+        if share.window < window {
+            (share.window, share.own, share.left) = (window, 0, quota.requests);
+        }
+        match (share.own, share.left) {
+            (0, 0) => Have::Nothing,
+            (0, left) => Have::MoreOf(left),
+            (own, left) => {
+                share.own = own - 1;
+                Have::One(share.own + left)
+            }
+        }
+    }
+
+    fn taking(&self, place: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&shares.entry(place.to_owned()).or_default().taking)
+    }
+
+    fn add(&self, place: &str, window: u64, granted: u64, left: u64) {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get_mut(place).filter(|share| share.window == window) {
+            share.own += granted;
+            share.left = left;
+        }
     }
 }
 
-/// Counts live work per integration.
-#[derive(Debug, Clone, Default)]
-pub struct Concurrency {
-    running: Arc<Mutex<HashMap<String, u32>>>,
-}
-
-/// Room for one piece of live work; it is given back when this is dropped.
-#[derive(Debug)]
+/// Room for one piece of live work with the tool of an integration.
 pub struct Slot {
-    running: Arc<Mutex<HashMap<String, u32>>>,
-    integration_id: String,
+    store: Store,
+    taken: Option<LiveSlot>,
     /// Pieces of work that may run at once.
     pub limit: u32,
     /// How many more may begin now.
     pub remaining: u32,
 }
 
-impl Concurrency {
-    /// Takes room for one piece of live work.
+impl Slot {
+    /// Takes room for one piece of live work, which is given back after `hold` at the latest.
     ///
     /// # Errors
     ///
     /// `PLATFORM.CONCURRENCY_LIMIT_EXCEEDED` when there is none.
-    pub fn take(&self, integration_id: &str, limit: u32) -> Result<Slot, Fault> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = running.get(integration_id).copied().unwrap_or(0);
-        if count >= limit {
-            return Err(Fault::new(
-                Code::PlatformConcurrencyLimitExceeded,
-                format!(
-                    "{count} actions of this integration are running; {limit} may run at once."
-                ),
-            )
-            .retry_after(1));
+    pub async fn take(
+        store: &Store,
+        scope: &IntegrationScope,
+        limit: u32,
+        hold: Duration,
+    ) -> Result<Self, Fault> {
+        let hold = i64::try_from(hold.as_millis()).unwrap_or(i64::MAX);
+        let taken = store.live_slot_take(scope, limit, hold).await.map_err(Fault::unknown)?;
+        let Some(taken) = taken else {
+            let words = format!(
+                "{limit} actions of this integration are running; no more may run at once."
+            );
+            let fault = Fault::new(Code::PlatformConcurrencyLimitExceeded, words);
+            return Err(fault.retry_after(1));
+        };
+        let remaining = limit - taken.others - 1;
+        Ok(Self { store: store.clone(), taken: Some(taken), limit, remaining })
+    }
+
+    /// Gives the room back before the answer leaves.
+    pub async fn release(mut self) {
+        if let Some(taken) = self.taken.take() {
+            give_back(&self.store, &taken).await;
         }
-        running.insert(integration_id.to_owned(), count + 1);
-        Ok(Slot {
-            running: Arc::clone(&self.running),
-            integration_id: integration_id.to_owned(),
-            limit,
-            remaining: limit - count - 1,
-        })
     }
 }
 
 impl Drop for Slot {
+    /// The caller has gone: the room is given back behind its back.
     fn drop(&mut self) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        remove_one(&mut running, &self.integration_id);
-    }
-}
-
-fn remove_one(counts: &mut HashMap<String, u32>, key: &str) {
-    if let Some(count) = counts.get_mut(key) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            counts.remove(key);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use cadre_model::fault::Code;
-
-    use super::{Concurrency, Quota, Quotas, RateLimiter};
-
-    #[test]
-    fn a_window_admits_its_requests_and_ends() {
-        let limiter = RateLimiter::default();
-        let quotas = Quotas {
-            per_key: Some(Quota { requests: 2, window_seconds: 10 }),
-            per_environment: Some(Quota { requests: 3, window_seconds: 10 }),
+        let (Some(taken), Ok(runtime)) = (self.taken.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
         };
-        let ask = |key, ms| limiter.count(quotas, key, "env", ms).expect("a quota");
-        assert_eq!(ask("a", 1_000).header(), "\"key\";r=1;t=9");
-        assert!(!ask("a", 1_000).exceeded);
-        let refused = ask("a", 2_500);
-        assert_eq!(refused.policy_header(), "\"key\";q=2;w=10");
-        let fault = refused.fault().expect("refused");
-        assert_eq!(fault.code, Code::PlatformRateLimitExceeded);
-        assert_eq!(fault.retry_after_seconds, Some(8));
-        // Another key of the same environment: the environment's quota is used up by now.
-        assert_eq!(ask("b", 3_000).name, "environment");
-        assert!(ask("b", 3_000).exceeded);
-        assert!(!ask("a", 10_000).exceeded);
-        let none = Quotas { per_key: None, per_environment: None };
-        assert!(limiter.count(none, "a", "env", 0).is_none());
+        let store = self.store.clone();
+        runtime.spawn(async move { give_back(&store, &taken).await });
     }
+}
 
-    #[test]
-    fn slots_are_given_back() {
-        let concurrency = Concurrency::default();
-        let first = concurrency.take("acme:1", 2).expect("room");
-        assert_eq!(first.remaining, 1);
-        let _second = concurrency.take("acme:1", 2).expect("room");
-        let full = concurrency.take("acme:1", 2).expect_err("no room");
-        assert_eq!(full.code, Code::PlatformConcurrencyLimitExceeded);
-        concurrency.take("acme:2", 2).expect("another integration");
-        drop(first);
-        concurrency.take("acme:1", 2).expect("room again");
+async fn give_back(store: &Store, taken: &LiveSlot) {
+    if let Err(error) = store.live_slot_give_back(taken).await {
+        tracing::warn!(%error, "room for live work was not given back; it is free again later");
     }
 }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, check_api_key, events, files, force_sync, health, integrations, passthrough,
-    tools, unknown, webhook_endpoints,
+    attachments, check_api_key, events, files, force_sync, health, integrations, interactions,
+    passthrough, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
 use crate::console::{log, login, overview};
@@ -47,6 +47,8 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
     ("GET", "/v1/events", Audience::Key),
+    ("GET", "/v1/interactions", Audience::Key),
+    ("GET", "/v1/interactions/{interaction_id}", Audience::Key),
     ("GET", "/v1/webhook-endpoints", Audience::Key),
     ("POST", "/v1/webhook-endpoints", Audience::Key),
     ("GET", "/v1/webhook-endpoints/{endpoint_id}", Audience::Key),
@@ -113,6 +115,8 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/tools/{category}", get(tools::get))
         .route("/v1/passthrough/{tool}/{api}", post(passthrough::post))
         .route("/v1/events", get(events::get))
+        .route("/v1/interactions", get(interactions::list))
+        .route("/v1/interactions/{interaction_id}", get(interactions::get))
         .merge(webhook_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))

@@ -53,10 +53,12 @@ impl FromRequestParts<AppState> for Caller {
         if let Some(call) = &call {
             call.of_environment(key.scope.id());
         }
-        check_address(parts, state, &key.allow_list)?;
+        check_address(parts, state, &key.environment_allow_list, "Keys of this environment")?;
+        check_address(parts, state, &key.allow_list, "The API key")?;
         let now = state.clock.now_ms();
         let quotas = state.quotas;
-        let standing = state.rates.count(quotas, &key.key_id, key.scope.id(), now);
+        let standing = state.rates.count(&state.store, quotas, &key.scope, &key.key_id, now);
+        let standing = standing.await.map_err(unavailable)?;
         if let Some(call) = &call {
             call.stands(standing);
         }
@@ -90,7 +92,12 @@ fn unauthenticated(message: String) -> Refused {
     Fault::new(code, message).hint(code.hint()).into()
 }
 
-fn check_address(parts: &Parts, state: &AppState, allow_list: &[String]) -> Result<(), Refused> {
+fn check_address(
+    parts: &Parts,
+    state: &AppState,
+    allow_list: &[String],
+    whose: &str,
+) -> Result<(), Refused> {
     if allow_list.is_empty() {
         return Ok(());
     }
@@ -102,7 +109,7 @@ fn check_address(parts: &Parts, state: &AppState, allow_list: &[String]) -> Resu
     let from = address.map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string());
     Err(Refused::new(
         Code::PlatformIpNotWhitelisted,
-        format!("The API key may not be used from {from}."),
+        format!("{whose} may not be used from {from}."),
     ))
 }
 

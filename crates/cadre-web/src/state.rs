@@ -2,21 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cadre_jobs::{Catalog, Parts};
 use cadre_model::fault::Fault;
 use cadre_model::time::Clock;
-use cadre_store::Store;
+use cadre_store::{IntegrationScope, Store};
 use tokio::sync::Notify;
 
 use crate::address::Network;
-use crate::limit::{Concurrency, Quota, Quotas, RateLimiter, Slot};
+use crate::limit::{Quota, Quotas, RateLimiter, Slot};
 use crate::listing::KeptPages;
 use crate::recorder::Recorder;
 use crate::refuse::{DEFAULT_PRODUCT, Wording};
 
 /// Pieces of live work with the tool of one integration that may run at once.
 pub(crate) const LIVE_AT_ONCE: u32 = 30;
+/// How long after the end of its time live work counts, when its process is gone.
+const SLACK: Duration = Duration::from_secs(30);
 
 /// What the operator can set.
 #[derive(Debug, Clone)]
@@ -78,7 +81,6 @@ pub struct AppState {
     pub(crate) quotas: Quotas,
     pub(crate) rates: Arc<RateLimiter>,
     pub(crate) pages: KeptPages,
-    concurrency: Concurrency,
     pub(crate) wake: Arc<Notify>,
     coverage: Arc<HashMap<String, Arc<Coverage>>>,
 }
@@ -120,7 +122,6 @@ impl AppState {
             },
             rates: Arc::default(),
             pages: KeptPages::new(settings.page_cache_bytes),
-            concurrency: Concurrency::default(),
             wake,
             coverage: Arc::new(coverage),
         })
@@ -131,13 +132,15 @@ impl AppState {
         self.recorder.flush().await;
     }
 
-    /// Room for one piece of live work with the tool of an integration, until the slot is dropped.
+    /// Room for one piece of live work with the tool of an integration, until it is released or dropped.
     ///
     /// # Errors
     ///
     /// `PLATFORM.CONCURRENCY_LIMIT_EXCEEDED` when there is none.
-    pub fn live_slot(&self, integration_id: &str) -> Result<Slot, Fault> {
-        self.concurrency.take(integration_id, LIVE_AT_ONCE)
+    pub async fn live_slot(&self, scope: &IntegrationScope) -> Result<Slot, Fault> {
+        let settings = &self.parts.settings;
+        let hold = settings.action_timeout.max(settings.live_timeout) + SLACK;
+        Slot::take(&self.store, scope, LIVE_AT_ONCE, hold).await
     }
 
     /// What a tool offers; `None` when its connector is not there.

@@ -49,6 +49,9 @@ enum Command {
     /// List connectors, check a connector folder.
     #[command(subcommand)]
     Connector(commands::connector::ConnectorCommand),
+    /// Look at what happened: calls, actions, syncs, webhooks.
+    #[command(subcommand)]
+    Logs(commands::logs::Logs),
     /// Make a link that logs in to the dashboard.
     LoginLink,
     /// Look at configuration, database, master key and connectors, and say what is wrong.
@@ -102,6 +105,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Integration(integration) => integration.run(overrides).await,
         Command::Webhook(webhook) => webhook.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
+        Command::Logs(logs) => logs.run(overrides).await,
         Command::LoginLink => commands::login_link::run(overrides).await,
         Command::Doctor => commands::doctor::run(overrides).await,
     }

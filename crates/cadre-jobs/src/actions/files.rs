@@ -4,88 +4,97 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cadre_connector::HttpRequest;
 use cadre_connector::manifest::Restrictions;
-use cadre_model::action::Wrong;
+use cadre_connector::{HttpRequest, HttpSend};
+use cadre_model::action::{Checked, Wrong};
+use cadre_model::fault::Fault;
 use serde_json::{Map, Value};
 
-use super::prepare::{Prepared, refuse, wrong};
-use super::{Failed, Work};
+use super::prepare::{refuse, wrong};
 
 /// How long fetching one file may take.
 const FETCH: Duration = Duration::from_secs(30);
 
-/// Gives every file its content: `{name, type, content_type, base64, size}`.
-pub(super) async fn fetch(work: &Work<'_>, prepared: &mut Prepared) -> Result<(), Failed> {
-    let mut problems = Vec::new();
-    let mut total = 0;
-    for file in &work.order.checked.files {
-        // An answer to a question is one level deeper once it has the form of the tool.
-        let Some(given) = prepared.input.pointer(&file.pointer).and_then(Value::as_object).cloned()
-        else {
-            continue;
-        };
-        match content(work, &file.path, &given).await {
-            Ok((kind, base64)) => {
-                let size =
-                    base64.len() / 4 * 3 - base64.bytes().rev().take_while(|b| *b == b'=').count();
-                total += size as u64;
-                let mut whole = Map::new();
-                for name in ["name", "type"] {
-                    if let Some(value) = given.get(name) {
-                        whole.insert(name.to_owned(), value.clone());
-                    }
-                }
-                whole.insert("content_type".to_owned(), kind.into());
-                whole.insert("size".to_owned(), size.into());
-                whole.insert("base64".to_owned(), base64.into());
-                if let Some(place) = prepared.input.pointer_mut(&file.pointer) {
-                    *place = Value::Object(whole);
-                }
-            }
-            Err(problem) => problems.push(problem),
-        }
-    }
-    let section = work.entry.connector.actions().get(work.order.action.id);
-    if let Some(restrictions) = section.and_then(|section| section.attachments.as_ref()) {
-        restrict(restrictions, &prepared.input, total, &mut problems);
-    }
-    Ok(refuse(problems)?)
+/// Gets the files of a body.
+pub(crate) struct Fetcher<'a> {
+    /// The guarded client.
+    pub(crate) http: &'a dyn HttpSend,
+    /// Largest file, in bytes.
+    pub(crate) most_bytes: u64,
+    /// What the tool takes.
+    pub(crate) restrictions: Option<&'a Restrictions>,
 }
 
-async fn content(
-    work: &Work<'_>,
-    path: &str,
-    file: &Map<String, Value>,
-) -> Result<(String, String), Wrong> {
-    let text = |name: &str| file.get(name).and_then(Value::as_str);
-    let most = work.parts.settings.file_bytes;
-    if let Some(data) = text("data") {
-        if data.len() as u64 / 4 * 3 > most {
-            return Err(wrong(
-                &format!("{path}.data"),
-                &format!("at most {most} bytes"),
-                "more".into(),
-            ));
+impl Fetcher<'_> {
+    /// Gives every file its content: `{name, type, content_type, base64, size}`.
+    pub(crate) async fn fetch(&self, checked: &Checked, input: &mut Value) -> Result<(), Fault> {
+        let mut problems = Vec::new();
+        let mut total = 0;
+        for file in &checked.files {
+            // An answer to a question is one level deeper once it has the form of the tool.
+            let Some(given) = input.pointer(&file.pointer).and_then(Value::as_object).cloned()
+            else {
+                continue;
+            };
+            match self.content(&file.path, &given).await {
+                Ok((kind, base64)) => {
+                    let size = base64.len() / 4 * 3
+                        - base64.bytes().rev().take_while(|b| *b == b'=').count();
+                    total += size as u64;
+                    let mut whole = Map::new();
+                    for name in ["name", "type"] {
+                        if let Some(value) = given.get(name) {
+                            whole.insert(name.to_owned(), value.clone());
+                        }
+                    }
+                    whole.insert("content_type".to_owned(), kind.into());
+                    whole.insert("size".to_owned(), size.into());
+                    whole.insert("base64".to_owned(), base64.into());
+                    if let Some(place) = input.pointer_mut(&file.pointer) {
+                        *place = Value::Object(whole);
+                    }
+                }
+                Err(problem) => problems.push(problem),
+            }
         }
-        return Ok((text("content_type").unwrap_or_default().to_owned(), data.to_owned()));
+        if let Some(restrictions) = self.restrictions {
+            restrict(restrictions, input, total, &mut problems);
+        }
+        refuse(problems)
     }
-    let place = format!("{path}.data_url");
-    let bad =
-        |got: String| wrong(&place, "the address of a file that opens without credentials", got);
-    let url = text("data_url").and_then(|url| url.parse().ok());
-    let Some(url) = url else { return Err(bad("no URL".to_owned())) };
-    let mut request = HttpRequest::new("GET", url);
-    request.set_header("Accept", "*/*");
-    request.max_body_bytes = most;
-    let answer =
-        work.parts.http.send(request, FETCH).await.map_err(|error| bad(error.to_string()))?;
-    if !(200..300).contains(&answer.status) {
-        return Err(bad(format!("an answer with status {}", answer.status)));
+
+    async fn content(
+        &self,
+        path: &str,
+        file: &Map<String, Value>,
+    ) -> Result<(String, String), Wrong> {
+        let text = |name: &str| file.get(name).and_then(Value::as_str);
+        let most = self.most_bytes;
+        if let Some(data) = text("data") {
+            if data.len() as u64 / 4 * 3 > most {
+                let expected = format!("at most {most} bytes");
+                return Err(wrong(&format!("{path}.data"), &expected, "more".into()));
+            }
+            return Ok((text("content_type").unwrap_or_default().to_owned(), data.to_owned()));
+        }
+        let place = format!("{path}.data_url");
+        let bad = |got: String| {
+            wrong(&place, "the address of a file that opens without credentials", got)
+        };
+        let url = text("data_url").and_then(|url| url.parse().ok());
+        let Some(url) = url else { return Err(bad("no URL".to_owned())) };
+        let mut request = HttpRequest::new("GET", url);
+        request.set_header("Accept", "*/*");
+        request.max_body_bytes = most;
+        let answer =
+            self.http.send(request, FETCH).await.map_err(|error| bad(error.to_string()))?;
+        if !(200..300).contains(&answer.status) {
+            return Err(bad(format!("an answer with status {}", answer.status)));
+        }
+        let served = answer.header("content-type").and_then(|kind| kind.split(';').next());
+        let kind = text("content_type").or(served).unwrap_or("application/octet-stream").trim();
+        Ok((kind.to_owned(), STANDARD.encode(&answer.body)))
     }
-    let served = answer.header("content-type").and_then(|kind| kind.split(';').next());
-    let kind = text("content_type").or(served).unwrap_or("application/octet-stream").trim();
-    Ok((kind.to_owned(), STANDARD.encode(&answer.body)))
 }
 
 /// Holds the files against what the tool takes.

@@ -7,17 +7,17 @@
 //! - `prepare` turns ids into those of the tool, fetches files, and holds answers against questions;
 //! - `run` takes the steps; `outcome` makes the answer and lets the mirror know.
 
-mod files;
-mod outcome;
-mod prepare;
-mod run;
-mod screening;
+pub(crate) mod files;
+pub(crate) mod outcome;
+pub(crate) mod prepare;
+pub(crate) mod run;
+pub(crate) mod screening;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cadre_connector::{Account, Io, ReadLimits, Session};
+use cadre_connector::{Account, Failure, Io, ReadLimits, Session};
 use cadre_model::action::{Action, Checked};
 use cadre_model::fault::{Code, Fault};
 use cadre_store::{ActionRun, Asked, Claim, Integration, IntegrationScope};
@@ -231,13 +231,7 @@ impl Work<'_> {
             run::Why::Failed(failure) => Failed::from(failure),
             run::Why::Unknown(failure) => {
                 let label = &self.entry.connector.manifest().label;
-                let what = self.order.action.label.to_lowercase();
-                let words = format!(
-                    "It is not known whether {label} did it ({what}): {}",
-                    failure.fault.message
-                );
-                let fault = Fault::new(Code::RemoteUnknownHttpError, words)
-                    .hint("Look in the tool before you send the request again.");
+                let fault = unknown_outcome(label, self.order.action, &failure);
                 let judged = Judged { fault: Box::new(fault), rule: Some(failure.rule) };
                 Failed { judged, lost: true }
             }
@@ -252,6 +246,15 @@ impl Work<'_> {
         }
         failed
     }
+}
+
+/// Nobody knows whether the tool did it.
+pub(crate) fn unknown_outcome(label: &str, action: &Action, failure: &Failure) -> Fault {
+    let what = action.label.to_lowercase();
+    let words =
+        format!("It is not known whether {label} did it ({what}): {}", failure.fault.message);
+    Fault::new(Code::RemoteUnknownHttpError, words)
+        .hint("Look in the tool before you send the request again.")
 }
 
 impl Finished {

@@ -1,11 +1,12 @@
 //! The answer of an action: what the tool made becomes a record of the mirror, and that is shown.
 
 use cadre_connector::manifest::ActionSection;
-use cadre_map::Context;
+use cadre_connector::{Session, StepContext};
+use cadre_map::{Context, Mapping};
 use cadre_model::action::Answer;
 use cadre_model::fault::Fault;
 use cadre_model::ids::record_id;
-use cadre_model::mapped::{Mapped, Record, seal};
+use cadre_model::mapped::{Issue, Mapped, Record, seal};
 use cadre_model::registry;
 use cadre_store::ListQuery;
 use serde_json::{Map, Value, json};
@@ -40,12 +41,7 @@ impl Work<'_> {
             Answer::Nothing => json!({}),
             Answer::Own(_) => yields(&section.answer)?,
             Answer::Record(model) | Answer::RecordWith(model, _, _) => {
-                let remote_id = match yields(&section.id)? {
-                    Value::String(text) => Some(text),
-                    Value::Number(number) => Some(number.to_string()),
-                    _ => None,
-                };
-                let Some(remote_id) = remote_id else {
+                let Some(remote_id) = named(&yields(&section.id)?) else {
                     return Err(self.broken("the tool named no id of what it made").into());
                 };
                 let id = record_id(self.scope.id(), model, &remote_id);
@@ -69,39 +65,17 @@ impl Work<'_> {
     fn records(
         &self,
         section: &ActionSection,
-        see: &cadre_connector::StepContext<'_>,
+        see: &StepContext<'_>,
     ) -> Result<(Vec<Record>, Vec<String>), Fault> {
         let maps = self.entry.maps_for(self.integration).map_err(|words| self.broken(&words))?;
-        let (mut records, mut notes) = (Vec::new(), Vec::new());
-        for (stream, expression) in &section.records {
-            let made =
-                self.session.evaluate(expression, see).map_err(|words| self.broken(&words))?;
-            let raw = match made {
-                Value::Null => continue,
-                Value::Array(items) => items,
-                one => vec![one],
-            };
-            let context = Context {
-                settings: self.session.settings(),
-                parent: None,
-                lookup: &Value::Null,
-                now: self.session.now(),
-            };
-            for raw in &raw {
-                for map in &maps {
-                    let outcome = map.apply(stream, raw, &context);
-                    records.extend(
-                        outcome.records.iter().map(|mapped: &Mapped| seal(self.scope.id(), mapped)),
-                    );
-                    let issues = outcome.issues.iter().map(|issue| {
-                        let field = issue.field.as_deref().unwrap_or("the record");
-                        format!("{field}: expected {}, got {}.", issue.expected, issue.got)
-                    });
-                    notes.extend(issues);
-                }
-            }
-        }
-        Ok((records, notes))
+        let (mapped, issues) =
+            learned(section, self.session, &maps, see).map_err(|words| self.broken(&words))?;
+        let records = mapped.iter().map(|mapped| seal(self.scope.id(), mapped)).collect();
+        let notes = issues.iter().map(|issue| {
+            let field = issue.field.as_deref().unwrap_or("the record");
+            format!("{field}: expected {}, got {}.", issue.expected, issue.got)
+        });
+        Ok((records, notes.collect()))
     }
 
     /// A record as its list shows it. One that is not in the mirror is shown by its ids.
@@ -152,5 +126,49 @@ impl Work<'_> {
 
     fn broken(&self, words: &str) -> Fault {
         Fault::unknown(format!("actions/{}.yaml: {words}", self.order.action.id))
+    }
+}
+
+/// What the steps made, as records of the models, and what did not fit.
+///
+/// # Errors
+///
+/// When an expression of the connector fails, in words.
+pub(crate) fn learned(
+    section: &ActionSection,
+    session: &Session,
+    maps: &[Mapping],
+    see: &StepContext<'_>,
+) -> Result<(Vec<Mapped>, Vec<Issue>), String> {
+    let (mut records, mut issues) = (Vec::new(), Vec::new());
+    for (stream, expression) in &section.records {
+        let raw = match session.evaluate(expression, see)? {
+            Value::Null => continue,
+            Value::Array(items) => items,
+            one => vec![one],
+        };
+        let context = Context {
+            settings: session.settings(),
+            parent: None,
+            lookup: &Value::Null,
+            now: session.now(),
+        };
+        for raw in &raw {
+            for map in maps {
+                let outcome = map.apply(stream, raw, &context);
+                records.extend(outcome.records);
+                issues.extend(outcome.issues);
+            }
+        }
+    }
+    Ok((records, issues))
+}
+
+/// The remote id that a connector names.
+pub(crate) fn named(id: &Value) -> Option<String> {
+    match id {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! From what a caller sent to what a connector works with.
 
-use cadre_model::action::{About, Input, InputField, Reference, Wrong};
+use cadre_connector::manifest::ActionSection;
+use cadre_model::action::{About, Action, Checked, Input, InputField, Reference, Wrong};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::record_id;
 use cadre_model::registry;
@@ -23,9 +24,7 @@ impl Work<'_> {
     pub(super) async fn prepare(&self) -> Result<Prepared, Failed> {
         let (order, label) = (self.order, &self.entry.connector.manifest().label);
         let mut prepared = Prepared { input: order.checked.value.clone(), ..Prepared::default() };
-        for path in &order.checked.unknown {
-            prepared.warnings.push(format!("`{path}` is not known here; it was left out."));
-        }
+        prepared.warnings.extend(unknown_fields(&order.checked));
         let mut wrong = Vec::new();
         if let (Some(about), Some(id)) = (order.action.about, &order.about) {
             match self.about(about, id).await? {
@@ -45,9 +44,16 @@ impl Work<'_> {
         }
         screening::check(self, &mut prepared, &mut wrong).await?;
         refuse(wrong)?;
-        self.remote_fields(&mut prepared, label);
-        self.not_taken(&mut prepared, label);
-        files::fetch(self, &mut prepared).await?;
+        let tool = &self.integration.tool;
+        let section = self.entry.connector.actions().get(order.action.id);
+        remote_fields(&mut prepared, tool, label, section);
+        prepared.warnings.extend(not_taken(order.action, &order.checked, label, section));
+        let fetcher = files::Fetcher {
+            http: self.parts.http.as_ref(),
+            most_bytes: self.parts.settings.file_bytes,
+            restrictions: section.and_then(|section| section.attachments.as_ref()),
+        };
+        fetcher.fetch(&order.checked, &mut prepared.input).await?;
         Ok(prepared)
     }
 
@@ -102,40 +108,48 @@ impl Work<'_> {
             None => id.to_owned(),
         }
     }
+}
 
-    /// `$input.remote_fields` is what was said for this tool, as far as its connector declares it.
-    fn remote_fields(&self, prepared: &mut Prepared, label: &str) {
-        let Some(fields) = prepared.input.get_mut("remote_fields") else { return };
-        let own = match fields.get_mut(&self.integration.tool).map(Value::take) {
-            Some(Value::Object(own)) => own,
-            _ => Map::new(),
-        };
-        let section = self.entry.connector.actions().get(self.order.action.id);
-        let known = |name: &String| section.is_some_and(|one| one.remote_fields.contains_key(name));
-        let (taken, left): (Map<_, _>, Map<_, _>) =
-            own.into_iter().partition(|(name, _)| known(name));
-        *fields = Value::Object(taken);
-        for name in left.keys() {
-            let tool = &self.integration.tool;
-            prepared.warnings.push(format!(
-                "`body.remote_fields.{tool}.{name}` means nothing to {label} here; it was left out."
-            ));
-        }
-    }
+/// Warnings for the fields that nobody knows.
+pub(crate) fn unknown_fields(checked: &Checked) -> impl Iterator<Item = String> {
+    checked.unknown.iter().map(|path| format!("`{path}` is not known here; it was left out."))
+}
 
-    /// Names what was sent and the tool does not take.
-    fn not_taken(&self, prepared: &mut Prepared, label: &str) {
-        let Some(section) = self.entry.connector.actions().get(self.order.action.id) else {
-            return;
-        };
-        let mut left = Vec::new();
-        let sent = &self.order.checked.value;
-        unused(self.order.action.body, sent, "body", &|name| section.names(name), &mut left);
-        let said = left
-            .into_iter()
-            .map(|path| format!("{label} does not take `{path}`; it was left out."));
-        prepared.warnings.extend(said);
+/// `$input.remote_fields` is what was said for this tool, as far as its connector declares it.
+pub(crate) fn remote_fields(
+    prepared: &mut Prepared,
+    tool: &str,
+    label: &str,
+    section: Option<&ActionSection>,
+) {
+    let Some(fields) = prepared.input.get_mut("remote_fields") else { return };
+    let own = match fields.get_mut(tool).map(Value::take) {
+        Some(Value::Object(own)) => own,
+        _ => Map::new(),
+    };
+    let known = |name: &String| section.is_some_and(|one| one.remote_fields.contains_key(name));
+    let (taken, left): (Map<_, _>, Map<_, _>) = own.into_iter().partition(|(name, _)| known(name));
+    *fields = Value::Object(taken);
+    for name in left.keys() {
+        prepared.warnings.push(format!(
+            "`body.remote_fields.{tool}.{name}` means nothing to {label} here; it was left out."
+        ));
     }
+}
+
+/// Warnings for what was sent and the tool does not take.
+pub(crate) fn not_taken(
+    action: &'static Action,
+    checked: &Checked,
+    label: &str,
+    section: Option<&ActionSection>,
+) -> Vec<String> {
+    let Some(section) = section else { return Vec::new() };
+    let mut left = Vec::new();
+    unused(action.body, &checked.value, "body", &|name| section.names(name), &mut left);
+    left.into_iter()
+        .map(|path| format!("{label} does not take `{path}`; it was left out."))
+        .collect()
 }
 
 /// Fields that were sent although no expression of the action names them.
@@ -181,7 +195,7 @@ fn unknown_id(path: &str, model: &str, id: &str) -> Wrong {
 }
 
 /// The refusal that names everything that is wrong.
-pub(super) fn refuse(wrong: Vec<Wrong>) -> Result<(), Fault> {
+pub(crate) fn refuse(wrong: Vec<Wrong>) -> Result<(), Fault> {
     if wrong.is_empty() {
         return Ok(());
     }

@@ -27,10 +27,24 @@ pub(super) async fn check(
     let job = sent.pointer("/application/job_id").and_then(Value::as_str);
     let Some(job) = job.or(work.order.about.as_deref()) else { return Ok(()) };
     let questions = questions(work, &work.own_id("ats_jobs", job)).await?;
-    for (at, answer) in answers.iter().enumerate() {
+    let own = |given: &str| work.own_id("ats_screening_questions", given);
+    hold(&questions, &own, sent, &mut prepared.input, problems);
+    Ok(())
+}
+
+/// Holds the answers of a body against the questions, which `own` finds the ids of.
+pub(crate) fn hold(
+    questions: &[Value],
+    own: &dyn Fn(&str) -> String,
+    sent: &Value,
+    input: &mut Value,
+    problems: &mut Vec<Wrong>,
+) {
+    let answers = sent.get("screening_question_answers").and_then(Value::as_array);
+    for (at, answer) in answers.into_iter().flatten().enumerate() {
         let path = format!("body.screening_question_answers[{at}]");
         let given = answer["question_id"].as_str().unwrap_or_default();
-        let id = work.own_id("ats_screening_questions", given);
+        let id = own(given);
         let Some(question) = questions.iter().find(|question| question["id"] == *id) else {
             let got = format!("{given:?}");
             problems.push(wrong(&format!("{path}.question_id"), "a question of the job", got));
@@ -40,7 +54,7 @@ pub(super) async fn check(
         match fitting(format, &answer["answer"]) {
             Ok(value) => {
                 let place = format!("/screening_question_answers/{at}");
-                if let Some(place) = prepared.input.pointer_mut(&place) {
+                if let Some(place) = input.pointer_mut(&place) {
                     let remote_id = place["question_id"].clone();
                     *place =
                         json!({"question_id": remote_id, "type": format["type"], "answer": value});
@@ -57,7 +71,6 @@ pub(super) async fn check(
             }
         }
     }
-    Ok(())
 }
 
 /// The questions of a job, as its list shows them.

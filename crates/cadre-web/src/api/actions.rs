@@ -73,16 +73,21 @@ pub async fn post(
     Extension(call): Extension<Arc<Call>>,
     JsonBody(body): JsonBody,
 ) -> Result<Warned<Value>, Refused> {
-    let here = ForIntegration::find(&state, &caller, Some(&call), &integration).await?;
     let checked = check(action.body, &body);
-    if !checked.wrong.is_empty() {
-        let words: Vec<String> = checked.wrong.iter().map(ToString::to_string).collect();
-        let message = format!("Invalid request: {}.", words.join("; "));
+    let wrong: Vec<String> = checked.wrong.iter().map(ToString::to_string).collect();
+    let here = ForIntegration::find(&state, &caller, Some(&call), &integration).await;
+    if let Ok(here) = &here {
+        gate::tell_room(&state, &call, &here.scope, InteractionKind::Action).await;
+    }
+    // What is wrong with the request comes before what is wrong with the integration.
+    if !wrong.is_empty() {
+        let message = format!("Invalid request: {}.", wrong.join("; "));
         return Err(Refused::new(Code::PlatformInputInvalid, message));
     }
+    let here = here?;
     let config = gate::scope_config(&state, &caller.scope, &here.integration).await?;
     gate::permits(&state, &here, &config, action).await?;
-    let slot = gate::room(&state, &call, here.scope.id(), InteractionKind::Action)?;
+    let slot = gate::room(&state, &call, &here.scope, InteractionKind::Action).await?;
     let hidden = match action.answer {
         Answer::Record(id) | Answer::RecordWith(id, _, _) => registry::model(id)
             .into_iter()
@@ -102,7 +107,7 @@ pub async fn post(
     // Apart from the request: a caller who hangs up does not leave a write half done.
     let work = tokio::spawn(async move {
         let done = perform(&state.parts, &here.scope, &here.integration, order).await;
-        drop(slot);
+        slot.release().await;
         done
     });
     let done = work.await.map_err(|error| Refused::from(Fault::unknown(error)))?;

@@ -39,12 +39,14 @@ pub async fn get(
 ) -> Result<Warned<FilesOut>, Refused> {
     let config = gate::scope_config(&state, &caller.scope, &here.integration).await?;
     gate::doable(&state, &here, &config, read).await?;
-    let _slot = gate::room(&state, &call, here.scope.id(), InteractionKind::Action)?;
+    let slot = gate::room(&state, &call, &here.scope, InteractionKind::Action).await?;
     let asked = async {
         let live = Live::open(&state.parts, &here.scope, &here.integration, &call.id).await?;
         live.read(read, &id).await
     };
-    let found = asked.await.map_err(|judged| refused(&call, judged))?;
+    let asked = asked.await;
+    slot.release().await;
+    let found = asked.map_err(|judged| refused(&call, judged))?;
     let of_candidate = read.of == "ats_candidates";
     let results = found
         .files

@@ -105,12 +105,14 @@ pub async fn get(
         return Err(inactive(&integration.id).into());
     }
     let here = ForIntegration { scope, integration };
-    let _slot = gate::room(&state, &call, here.scope.id(), InteractionKind::Action)?;
+    let slot = gate::room(&state, &call, &here.scope, InteractionKind::Action).await?;
     let asked = async {
         let live = Live::open(&state.parts, &here.scope, &here.integration, &call.id).await?;
         live.file(&ticket.path).await
     };
-    let content = asked.await.map_err(|judged| refused(&call, judged))?;
+    let asked = asked.await;
+    slot.release().await;
+    let content = asked.map_err(|judged| refused(&call, judged))?;
     let mut response = Response::new(content.into());
     let headers = response.headers_mut();
     let kind = HeaderValue::from_str(&ticket.content_type);

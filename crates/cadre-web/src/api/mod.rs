@@ -8,6 +8,7 @@ pub mod files;
 pub mod force_sync;
 pub mod health;
 pub mod integrations;
+pub mod interactions;
 pub mod lists;
 pub mod passthrough;
 pub mod tools;

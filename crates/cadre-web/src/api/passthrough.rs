@@ -58,12 +58,14 @@ pub async fn post(
     let config = gate::scope_config(&state, &caller.scope, &here.integration).await?;
     gate::passable(&state, &here, &config)?;
     check_api(&state, own, &api)?;
-    let _slot = gate::room(&state, &call, here.scope.id(), InteractionKind::Passthrough)?;
+    let slot = gate::room(&state, &call, &here.scope, InteractionKind::Passthrough).await?;
     let asked = async {
         let live = Live::open(&state.parts, &here.scope, &here.integration, &call.id).await?;
         live.pass(&request).await
     };
-    let passed = asked.await.map_err(|judged| refused(&call, judged))?;
+    let asked = asked.await;
+    slot.release().await;
+    let passed = asked.map_err(|judged| refused(&call, judged))?;
     let mut warnings = Vec::new();
     if body.0.get("api_options").and_then(Value::as_object).is_some_and(|map| !map.is_empty()) {
         warnings.push(format!("`api_options` means nothing to the API `{api}`."));

@@ -21,15 +21,15 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn number() -> Value {
+pub(super) fn number() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 
-fn number_or_null() -> Value {
+pub(super) fn number_or_null() -> Value {
     json!({ "type": ["integer", "null"] })
 }
 
-fn moment() -> Value {
+pub(super) fn moment() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 
@@ -38,7 +38,7 @@ fn event_type() -> Value {
     json!({ "type": "string", "enum": names })
 }
 
-fn in_query(name: &str, description: &str, schema: Value) -> Value {
+pub(super) fn in_query(name: &str, description: &str, schema: Value) -> Value {
     json!({
         "name": name, "in": "query", "required": false, "description": description,
         "style": "form", "explode": false, "schema": schema,

@@ -17,14 +17,14 @@ use crate::app::{Answer, START, TestApp, on_both};
 use crate::contract::{assert_error_envelope, assert_valid};
 
 /// Both tools, connected and synced.
-struct Tools {
-    sandbox: Running,
-    ats: String,
-    hris: String,
+pub struct Tools {
+    pub sandbox: Running,
+    pub ats: String,
+    pub hris: String,
 }
 
 impl Tools {
-    async fn new(app: &TestApp) -> Self {
+    pub async fn new(app: &TestApp) -> Self {
         let start = START.parse().expect("a moment");
         let options =
             SandboxOptions { candidates: 12, jobs: 8, employees: 6, start, ..Default::default() };
@@ -39,7 +39,7 @@ impl Tools {
         Self { sandbox, ats, hris }
     }
 
-    async fn admin(&self, app: &TestApp, method: &str, path: &str, body: &Value) -> Value {
+    pub async fn admin(&self, app: &TestApp, method: &str, path: &str, body: &Value) -> Value {
         let url = format!("{}/admin/{path}", self.sandbox.base_url);
         let mut request = HttpRequest::new(method, url.parse().expect("a URL"));
         request.set_header("Content-Type", "application/json");
@@ -48,22 +48,22 @@ impl Tools {
         serde_json::from_slice(&sent.expect("an answer").body).unwrap_or_default()
     }
 
-    async fn order(&self, app: &TestApp, faults: Value) {
+    pub async fn order(&self, app: &TestApp, faults: Value) {
         self.admin(app, "DELETE", "faults", &Value::Null).await;
         self.admin(app, "POST", "faults", &faults).await;
     }
 
-    async fn count(&self, app: &TestApp, tool: &str, list: &str) -> u64 {
+    pub async fn count(&self, app: &TestApp, tool: &str, list: &str) -> u64 {
         self.admin(app, "GET", "tables", &Value::Null).await[tool][list].as_u64().unwrap_or(0)
     }
 
-    async fn list(&self, app: &TestApp, path: &str) -> Vec<Value> {
+    pub async fn list(&self, app: &TestApp, path: &str) -> Vec<Value> {
         let id = if path.starts_with("/v1/ats") { &self.ats } else { &self.hris };
         let call = app.request("GET", path).key(&app.tenant.key).integration(id);
         call.send().await.json["data"]["results"].as_array().expect("records").clone()
     }
 
-    async fn ask(&self, app: &TestApp, what: (&str, &str), key: &str, body: &Value) -> Answer {
+    pub async fn ask(&self, app: &TestApp, what: (&str, &str), key: &str, body: &Value) -> Answer {
         let id = if what.1.starts_with("/v1/ats") { &self.ats } else { &self.hris };
         let mut call = app.request(what.0, what.1).key(&app.tenant.key).integration(id);
         if !key.is_empty() {
@@ -73,19 +73,19 @@ impl Tools {
     }
 
     /// A job that is open, or one that is not.
-    async fn job(&self, app: &TestApp, open: bool) -> Value {
+    pub async fn job(&self, app: &TestApp, open: bool) -> Value {
         let jobs = self.list(app, "/v1/ats/jobs").await;
         jobs.into_iter().find(|job| (job["status"] == "OPEN") == open).expect("a job")
     }
 }
 
-fn somebody(name: &str) -> Value {
+pub fn somebody(name: &str) -> Value {
     json!({ "candidate": {
         "first_name": "Ada", "last_name": name, "email_address": format!("{name}@post.example"),
     } })
 }
 
-fn applications(job: &Value) -> String {
+pub fn applications(job: &Value) -> String {
     format!("/v1/ats/jobs/{}/applications", job["id"].as_str().expect("an id"))
 }
 

@@ -1,6 +1,7 @@
 //! The API over a store of its own, and the kinds of caller it can have.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -148,6 +149,16 @@ impl TestApp {
         self.store.system_integration_scope(id).await.expect("a store").expect("an integration")
     }
 
+    /// Another process over the same database, whose jobs have other settings.
+    pub fn replica(&self, web: WebSettings, change: impl FnOnce(&mut Settings)) -> AppState {
+        let mut parts = self.state.parts.clone();
+        let mut settings = (*parts.settings).clone();
+        change(&mut settings);
+        parts.settings = Arc::new(settings);
+        parts.standings = Arc::default();
+        AppState::new(parts, web, Arc::default()).expect("valid settings")
+    }
+
     /// Runs a sync by hand that brings these records, each model as a stream of its own.
     pub async fn sync(&self, id: &str, records: &[Mapped]) {
         let scope = self.integration(id).await;
@@ -230,7 +241,8 @@ impl TestApp {
     pub fn request(&self, method: &str, path: &str) -> Call<'_> {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         Call {
-            app: self,
+            router: self.router.clone(),
+            app: PhantomData,
             request: Request::builder().method(method).uri(path),
             body: Body::empty(),
         }
@@ -314,7 +326,8 @@ fn fitting(parts: &Parts, tool: &str, form: &Value) -> serde_json::Map<String, V
 
 /// A request in the making.
 pub struct Call<'a> {
-    app: &'a TestApp,
+    router: Router,
+    app: PhantomData<&'a TestApp>,
     request: http::request::Builder,
     body: Body,
 }
@@ -342,6 +355,12 @@ impl Call<'_> {
         self
     }
 
+    /// Sends it to another process over the same database.
+    pub fn to(mut self, replica: &Router) -> Self {
+        self.router = replica.clone();
+        self
+    }
+
     /// The address that the request comes from.
     pub fn from(mut self, address: &str) -> Self {
         let address: SocketAddr = address.parse().expect("an address");
@@ -351,7 +370,7 @@ impl Call<'_> {
 
     pub async fn send(self) -> Answer {
         let request = self.request.body(self.body).expect("a request");
-        let response = self.app.router.clone().oneshot(request).await.expect("an answer");
+        let response = self.router.oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8(bytes.to_vec()).expect("text");

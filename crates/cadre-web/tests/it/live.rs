@@ -246,12 +246,17 @@ async fn what_stands_before_the_tool() {
         let message = answer.refused("ats", "INTEGRATION.ACTION_NOT_AVAILABLE", 400);
         assert!(message.contains(OPERATION), "{message}");
 
-        let slots: Vec<_> =
-            (0..30).map(|_| app.state.live_slot(&tool.integration).expect("room")).collect();
+        let scope = app.integration(&tool.integration).await;
+        let mut slots = Vec::new();
+        for _ in 0..30 {
+            slots.push(app.state.live_slot(&scope).await.expect("room"));
+        }
         let full = tool.files(&app).await;
         full.refused("ats", "PLATFORM.CONCURRENCY_LIMIT_EXCEEDED", 429);
         assert_eq!(full.header("concurrency-remaining"), Some("0"));
-        drop(slots);
+        for slot in slots {
+            slot.release().await;
+        }
         assert_eq!(tool.files(&app).await.status, 200);
 
         let config = app.store.scope_config_default(&app.tenant.scope).await.expect("a store");

@@ -3,11 +3,14 @@
 mod actions;
 mod app;
 mod authorization;
+mod codes;
 mod console;
 mod contract;
 mod errors;
 mod gates;
 mod general;
+mod interactions;
+mod limits;
 mod lists;
 mod live;
 mod openapi;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cadre_model::time::{Clock, SystemClock, wire as print_time};
 use cadre_store::{EnvironmentScope, NewKey, Store};
+use cadre_web::address::Network;
 use clap::Subcommand;
 
 use crate::Failed;
@@ -34,6 +35,15 @@ pub enum Key {
         #[arg(long, default_value = "production")]
         environment: String,
     },
+    /// Say from which addresses keys of an environment may be used; without any, from everywhere.
+    Restrict {
+        /// Environment: `production` or `development`.
+        #[arg(long, default_value = "production")]
+        environment: String,
+        /// Address or network (CIDR); may be given several times.
+        #[arg(long = "allow", value_name = "ADDRESS")]
+        allow_list: Vec<String>,
+    },
     /// Revoke a key at once.
     Revoke {
         /// Environment: `production` or `development`.
@@ -53,6 +63,7 @@ impl Key {
         let store = wire::store(&config, Arc::new(clock)).await?;
         match self {
             Key::Create { environment, name, expires_in_days, allow_list } => {
+                check_addresses(&allow_list)?;
                 let scope = environment_scope(&store, &environment).await?;
                 let expires_at =
                     expires_in_days.map(|days| clock.now_ms() + i64::from(days) * 86_400_000);
@@ -72,6 +83,17 @@ impl Key {
                     println!("{}  {}…  {until}  {}", key.id, key.prefix, key.name);
                 }
             }
+            Key::Restrict { environment, allow_list } => {
+                check_addresses(&allow_list)?;
+                let scope = environment_scope(&store, &environment).await?;
+                let set = store.environment_allow_list_set(&scope, &allow_list).await;
+                set.map_err(|error| error.to_string())?;
+                let from = match allow_list.as_slice() {
+                    [] => "everywhere".to_owned(),
+                    list => list.join(", "),
+                };
+                println!("keys of {environment} may be used from {from}");
+            }
             Key::Revoke { environment, id } => {
                 let scope = environment_scope(&store, &environment).await?;
                 if !store.api_key_revoke(&scope, &id).await.map_err(|e| e.to_string())? {
@@ -84,6 +106,14 @@ impl Key {
         }
         Ok(())
     }
+}
+
+/// Every entry of an allow-list is an address or a network.
+fn check_addresses(allow_list: &[String]) -> Result<(), Failed> {
+    for entry in allow_list {
+        entry.parse::<Network>().map_err(|error| format!("--allow: {error}"))?;
+    }
+    Ok(())
 }
 
 /// The scope of an environment that the command line names.

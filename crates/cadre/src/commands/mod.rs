@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod integration;
 pub mod key;
 pub mod login_link;
+pub mod logs;
 pub mod serve;
 pub mod trust;
 pub mod webhook;
