@@ -307,7 +307,10 @@ mod tests {
             ("if .x == 1 then .a else null end", vec![".a", ".x"]),
             ("\"\\(.first) \\(.last)\"", vec![".first", ".last"]),
             ("{street: .s, city}", vec![".city", ".s"]),
-            ("[.items[] | select(.kind == \"x\") | .value]", vec![".items[].kind", ".items[].value"]),
+            (
+                "[.items[] | select(.kind == \"x\") | .value]",
+                vec![".items[].kind", ".items[].value"],
+            ),
             (".a | ascii_downcase", vec![".a"]),
             ("$lookup.d[.id].name", vec![".id", "$lookup.d[].name"]),
             ("$parent.id", vec!["$parent.id"]),

@@ -28,6 +28,10 @@ const OF_INTEGRATION: &[&str] = &[
     "record_refs",
     "record_keys",
     "records",
+    "record_raw",
+    "raw_lookups",
+    "integration_fields",
+    "custom_field_sources",
     "issues",
     "integration_issues",
     "run_seen",
@@ -137,7 +141,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let nothing: Vec<u8> = Vec::new();
         sqlx::query(
-            "UPDATE records SET body = $4, links = $5, hash = $6, link_hash = $6, blanked_at = $7
+            "UPDATE records SET body = $4, links = $5, hash = $6, link_hash = $6, blanked_at = $7, extensions = ''
              WHERE integration_id = $1 AND model = $2 AND id = $3 AND remote_deleted_at IS NOT NULL",
         )
         .bind(scope.id())
@@ -150,7 +154,7 @@ impl Store {
         .execute(&mut *tx)
         .await
         .attempt("remove the values of a record")?;
-        for table in ["record_refs", "record_keys"] {
+        for table in ["record_refs", "record_keys", "record_raw"] {
             let sql =
                 format!("DELETE FROM {table} WHERE integration_id = $1 AND model = $2 AND id = $3");
             sqlx::query(sqlx::AssertSqlSafe(sql))

@@ -4,6 +4,7 @@
 //! * [`touch`]: which other records show a record, so that `updated_after` finds them.
 //! * [`delete`]: what a complete pass did not see.
 //! * [`list`] and [`filter`]: the one generic list.
+//! * [`raw`]: the raw values that records were made of, and making them once more.
 //! * [`render`]: joining, by splicing text.
 
 mod delete;
@@ -12,6 +13,7 @@ mod find;
 mod learn;
 mod list;
 mod proof;
+mod raw;
 mod render;
 pub(crate) mod sql;
 mod touch;
@@ -20,5 +22,6 @@ mod write;
 pub use find::FoundRecord;
 pub use list::{ListPage, ListQuery, ModelStats};
 pub use proof::{Before, Fingerprint, Freshness, Suspect};
+pub use raw::RawRow;
 pub(crate) use sql::chunks;
 pub use write::{PageOutcome, PageWrite};
