@@ -143,6 +143,20 @@ impl Record {
     }
 }
 
+impl Record {
+    /// Takes on what another form of the same record has beside its own fields.
+    #[must_use]
+    pub fn with_what_is_beside(self, other: &Record) -> Record {
+        let shown = other.extensions.as_deref().map(serde_json::from_str::<Map<String, Value>>);
+        let mut record = match shown {
+            Some(shown) => self.with_extensions(&shown.unwrap_or_default()),
+            None => self,
+        };
+        record.raw.clone_from(&other.raw);
+        record
+    }
+}
+
 /// Name of the key that finds a record by one of its custom fields.
 pub const CUSTOM_FIELDS_KEY: &str = "custom_fields";
 

@@ -1,6 +1,6 @@
 //! Raw values, and records that are made of them once more.
 
-use cadre_model::mapped::Record;
+use cadre_model::mapped::{Raw, Record};
 use serde_json::Value;
 use sqlx::Row;
 
@@ -18,8 +18,8 @@ pub struct RawRow {
     pub id: String,
     /// Its id in the tool.
     pub remote_id: String,
-    /// The stream that the value came from.
-    pub stream: String,
+    /// The value as it is stored, with the stream that it came from.
+    pub raw: Raw,
     /// The value.
     pub value: Value,
     /// The parent record of its sub-request, or null.
@@ -44,7 +44,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<RawRow>, Error> {
         let rows = sqlx::query(
-            "SELECT r.id, r.remote_id, w.stream, w.raw, r.body, r.links FROM record_raw w
+            "SELECT r.id, r.remote_id, w.stream, w.raw, r.body, r.links, w.hash FROM record_raw w
              JOIN records r ON r.integration_id = w.integration_id AND r.model = w.model AND r.id = w.id
              WHERE w.integration_id = $1 AND w.model = $2 AND w.id > $3 AND r.remote_deleted_at IS NULL
              ORDER BY w.id LIMIT $4",
@@ -58,13 +58,14 @@ impl Store {
         .attempt("read raw values")?;
         rows.iter()
             .map(|row| {
-                let raw: String = row.get(3);
-                let (value, parent) =
-                    serde_json::from_str(&raw).map_err(|_| Error::damaged("a raw value", &raw))?;
+                let (text, hash): (String, Vec<u8>) = (row.get(3), row.get(6));
+                let damaged = || Error::damaged("a raw value", "something else");
+                let (value, parent) = serde_json::from_str(&text).map_err(|_| damaged())?;
+                let hash = hash.try_into().map_err(|_| damaged())?;
                 Ok(RawRow {
                     id: row.get(0),
                     remote_id: row.get(1),
-                    stream: row.get(2),
+                    raw: Raw { stream: row.get(2), text, hash },
                     value,
                     parent,
                     body: row.get(4),

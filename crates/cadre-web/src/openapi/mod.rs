@@ -5,6 +5,7 @@
 
 mod actions;
 mod events;
+mod fields;
 mod general;
 mod lists;
 mod live;
@@ -24,8 +25,11 @@ pub(crate) const MOMENT_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(
 #[must_use]
 pub fn document(root: &str) -> Value {
     let mut paths = Map::new();
-    for (path, operations) in
-        general::paths().into_iter().chain(events::paths()).chain(live::paths())
+    for (path, operations) in general::paths()
+        .into_iter()
+        .chain(events::paths())
+        .chain(fields::paths())
+        .chain(live::paths())
     {
         paths.insert(path.to_owned(), operations);
     }
