@@ -14,6 +14,7 @@
 mod actions;
 mod dialect;
 mod events;
+mod fields;
 mod integration_issues;
 mod integrations;
 mod interaction_state;
@@ -36,6 +37,7 @@ mod webhooks;
 
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
+pub use fields::{CustomField, FieldKind, IntegrationField, NewCustomField, SourcedField};
 pub use integration_issues::{
     IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,
 };
@@ -51,7 +53,7 @@ pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};
 pub use limits::LiveSlot;
 pub use records::{
     Before, Fingerprint, FoundRecord, Freshness, ListPage, ListQuery, ModelStats, PageOutcome,
-    PageWrite, Suspect,
+    PageWrite, RawRow, Suspect,
 };
 pub use retention::Expired;
 pub use run_streams::{StreamMark, StreamProgress};

@@ -65,6 +65,14 @@ impl ScopeConfig {
     pub fn field_enabled(&self, model: &str, field: &str) -> bool {
         self.field(model, field) != Setting::Disabled
     }
+
+    /// Whether records of a model show their raw values. These may show what other settings hide, so
+    /// that they must be asked for.
+    #[must_use]
+    pub fn remote_data_enabled(&self, model: &str) -> bool {
+        let setting = &self.settings["models"][model]["fields"]["remote_data"];
+        setting.as_str().is_some() && word(setting) != Setting::Disabled
+    }
 }
 
 fn word(value: &Value) -> Setting {

@@ -191,6 +191,12 @@ impl Store {
         &self.0.write
     }
 
+    /// The present moment by the store's clock, in milliseconds since 1970.
+    #[must_use]
+    pub fn moment(&self) -> i64 {
+        self.now()
+    }
+
     pub(crate) fn now(&self) -> i64 {
         self.0.clock.now_ms()
     }

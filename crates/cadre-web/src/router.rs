@@ -1,7 +1,7 @@
 //! Every route, in groups by audience.
 
 use axum::extract::{Extension, RawPathParams, RawQuery, State};
-use axum::routing::{MethodFilter, MethodRouter, get, on, post, put};
+use axum::routing::{MethodFilter, MethodRouter, get, on, patch, post, put};
 use axum::{Router, middleware};
 use cadre_model::action::{Action, actions, restricted_actions};
 use cadre_model::live::{LIVE_READS, LiveRead};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, check_api_key, events, files, force_sync, health, integrations, interactions,
-    passthrough, tools, unknown, webhook_endpoints,
+    attachments, check_api_key, events, fields, files, force_sync, health, integrations,
+    interactions, passthrough, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
 use crate::console::{log, login, overview};
@@ -44,6 +44,17 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/integrations/{integration_id}", Audience::Key),
     ("DELETE", "/v1/integrations/{integration_id}", Audience::Key),
     ("PUT", "/v1/integrations/{integration_id}/enabled", Audience::Key),
+    ("GET", "/v1/integrations/{integration_id}/custom-fields", Audience::Key),
+    ("PUT", "/v1/integrations/{integration_id}/custom-fields/{custom_field_id}", Audience::Key),
+    ("GET", "/v1/integrations/{integration_id}/integration-fields", Audience::Key),
+    (
+        "PATCH",
+        "/v1/integrations/{integration_id}/integration-fields/{integration_field_id}",
+        Audience::Key,
+    ),
+    ("GET", "/v1/integrations/{integration_id}/mapping", Audience::Key),
+    ("PUT", "/v1/integrations/{integration_id}/mapping", Audience::Key),
+    ("POST", "/v1/integrations/{integration_id}/mapping/preview", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
     ("GET", "/v1/events", Audience::Key),
@@ -118,6 +129,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/interactions", get(interactions::list))
         .route("/v1/interactions/{interaction_id}", get(interactions::get))
         .merge(webhook_routes())
+        .merge(field_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
@@ -159,6 +171,21 @@ fn webhook_routes() -> Router<AppState> {
         .route(&format!("{ONE}/test"), post(endpoints::test))
         .route(&format!("{ONE}/replay"), post(endpoints::replay))
         .route(&format!("{ONE}/rotate-secret"), post(endpoints::rotate_secret))
+}
+
+/// Fields beyond the unified model.
+fn field_routes() -> Router<AppState> {
+    const ONE: &str = "/v1/integrations/{integration_id}";
+    Router::new()
+        .route(&format!("{ONE}/custom-fields"), get(fields::custom_list))
+        .route(&format!("{ONE}/custom-fields/{{custom_field_id}}"), put(fields::custom_put))
+        .route(&format!("{ONE}/integration-fields"), get(fields::integration_list))
+        .route(
+            &format!("{ONE}/integration-fields/{{integration_field_id}}"),
+            patch(fields::integration_patch),
+        )
+        .route(&format!("{ONE}/mapping"), get(fields::mapping_get).put(fields::mapping_put))
+        .route(&format!("{ONE}/mapping/preview"), post(fields::mapping_preview))
 }
 
 /// The route of one live read: every answer so far is a list of files.

@@ -47,7 +47,9 @@ impl List {
         let offered = gate::offered(&state, &here.integration);
         gate::readable(&state, &here, &config, &offered, self.model).await?;
 
+        let extensions = ["custom_fields", "integration_fields", "remote_data"];
         let hidden: HashSet<&str> = field_names(self.model)
+            .chain(extensions)
             .filter(|name| !config.field_enabled(self.model.id, name))
             .collect();
         let Some(query) = self.query(&asked, &offered, &hidden) else {
@@ -109,7 +111,7 @@ impl List {
             FilterRule::ReferredThrough { model, field, then } => {
                 offered.field(model, field) && offered.field(model, then)
             }
-            FilterRule::CustomField => offered.field(self.model.id, "custom_fields"),
+            FilterRule::CustomField => !hidden.contains("custom_fields"),
             rule => rule.key().is_some_and(own),
         }
     }

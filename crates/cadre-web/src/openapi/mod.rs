@@ -5,6 +5,7 @@
 
 mod actions;
 mod events;
+mod fields;
 mod general;
 mod interactions;
 mod lists;
@@ -29,6 +30,7 @@ pub fn document(root: &str) -> Value {
         .into_iter()
         .chain(events::paths())
         .chain(interactions::paths())
+        .chain(fields::paths())
         .chain(live::paths())
     {
         paths.insert(path.to_owned(), operations);
