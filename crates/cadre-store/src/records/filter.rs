@@ -18,7 +18,7 @@ pub(super) struct Query {
 }
 
 /// A bound value.
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Text(String),
     Number(i64),
 }

@@ -17,6 +17,7 @@ pub(crate) mod sql;
 mod touch;
 mod write;
 
+pub(crate) use filter::Bound;
 pub use find::FoundRecord;
 pub use list::{ListPage, ListQuery, ModelStats};
 pub use proof::{Before, Fingerprint, Freshness, Suspect};
