@@ -159,11 +159,13 @@ impl Store {
         .execute(&mut *tx)
         .await
         .attempt("change a person")?;
-        sqlx::query("DELETE FROM logins WHERE person_id = $1")
-            .bind(storable(id))
-            .execute(&mut *tx)
-            .await
-            .attempt("end the sessions of a person")?;
+        if done.rows_affected() > 0 {
+            sqlx::query("DELETE FROM logins WHERE person_id = $1")
+                .bind(storable(id))
+                .execute(&mut *tx)
+                .await
+                .attempt("end the sessions of a person")?;
+        }
         tx.commit().await.attempt("change a person")?;
         Ok(done.rows_affected() > 0)
     }

@@ -29,7 +29,14 @@
     });
   }
 
-  document.addEventListener('DOMContentLoaded', function () { times(document); });
+  document.addEventListener('DOMContentLoaded', function () {
+    times(document);
+    // A menu that is wider than the screen shows where one is.
+    document.querySelectorAll('nav [aria-current]').forEach(function (a) {
+      var nav = a.parentNode;
+      if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = a.offsetLeft - nav.clientWidth / 2 + a.offsetWidth / 2;
+    });
+  });
   document.addEventListener('htmx:afterSwap', function () { times(document); });
 
   document.addEventListener('click', function (event) {

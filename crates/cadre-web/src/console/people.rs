@@ -58,7 +58,7 @@ pub(super) fn new_person_problem(name: &str, email: &str) -> Option<&'static str
     if name.is_empty() || name.chars().count() > 100 {
         return Some("Name: up to 100 characters, and not empty.");
     }
-    (!is_email(email)).then_some("E-mail: an address such as ada@example.com.")
+    (!is_email(&email.to_lowercase())).then_some("E-mail: an address such as ada@example.com.")
 }
 
 /// What is wrong with a password, typed twice.

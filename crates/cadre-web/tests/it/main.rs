@@ -3,6 +3,7 @@
 mod actions;
 mod app;
 mod authorization;
+mod browser;
 mod console;
 mod contract;
 mod errors;
@@ -15,4 +16,5 @@ mod passthrough;
 mod property;
 mod receiver;
 mod sample;
+mod sessions;
 mod webhooks;
