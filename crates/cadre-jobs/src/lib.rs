@@ -21,6 +21,7 @@ pub mod retention;
 pub mod settings;
 pub mod standing;
 pub mod sync;
+mod unlock;
 pub mod webhooks;
 pub mod worker;
 
@@ -28,3 +29,4 @@ pub use catalog::{Catalog, Entry};
 pub use enqueue::{Enqueued, enqueue_sync, possible_kind};
 pub use settings::{Parts, Settings};
 pub use standing::Standings;
+pub use unlock::{accept_quality, force_unlock};

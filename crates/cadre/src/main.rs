@@ -46,6 +46,11 @@ enum Command {
     /// List connectors, check a connector folder.
     #[command(subcommand)]
     Connector(commands::connector::ConnectorCommand),
+    /// Say who may log in to the dashboard, and what each may do.
+    #[command(subcommand)]
+    Person(commands::person::PersonCommand),
+    /// Show who did what in the dashboard.
+    Audit(commands::audit::Audit),
     /// Make a link that logs in to the dashboard.
     LoginLink,
     /// Look at configuration, database, master key and connectors, and say what is wrong.
@@ -99,6 +104,8 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Integration(integration) => integration.run(overrides).await,
         Command::Webhook(webhook) => webhook.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
+        Command::Person(person) => person.run(overrides).await,
+        Command::Audit(audit) => audit.run(overrides).await,
         Command::LoginLink => commands::login_link::run(overrides).await,
         Command::Doctor => commands::doctor::run(overrides).await,
     }

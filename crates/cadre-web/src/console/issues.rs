@@ -4,8 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use cadre_model::mapped::Issue;
 use cadre_store::{
-    IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, QaStatus, RunKind, RunTrigger,
-    SetupStatus, Suspect,
+    IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, QaStatus, SetupStatus, Suspect,
 };
 
 use super::door::Posted;
@@ -160,35 +159,17 @@ pub(super) async fn reject_drop(State(state): State<AppState>, chosen: Chosen) -
 
 /// Opens an integration for reads although its first sync failed the quality checks.
 pub(super) async fn accept_quality(State(state): State<AppState>, chosen: Chosen) -> Shown {
-    pass_quality(&state, &chosen).await?;
+    cadre_jobs::accept_quality(&state.store, &chosen.scope).await?;
     chosen.note(&state, "issue.quality-accepted", "").await?;
     back(&chosen, "quality-accept")
 }
 
 /// Force unlock: the set-up counts as finished, whatever is left of it.
 pub(super) async fn unlock(State(state): State<AppState>, chosen: Chosen) -> Shown {
-    let integration = &chosen.found.integration;
-    let was = format!("set-up {}, quality {}", integration.setup_status, integration.qa_status);
-    if integration.qa_status == QaStatus::Failed {
-        pass_quality(&state, &chosen).await?;
-    }
-    let completed = SetupStatus::Completed;
-    state.store.integration_setup_status_set(&chosen.scope, completed).await?;
-    if integration.first_synced_at.is_none() {
-        let (kind, trigger) = (RunKind::Full, RunTrigger::Setup);
-        cadre_jobs::enqueue_sync(&state.store, &chosen.scope, kind, trigger).await?;
-        state.wake.notify_one();
-    }
+    let was = cadre_jobs::force_unlock(&state.store, &chosen.scope).await?;
+    state.wake.notify_one();
     chosen.note(&state, "integration.force-unlocked", was).await?;
     back(&chosen, "unlock")
-}
-
-async fn pass_quality(state: &AppState, chosen: &Chosen) -> Result<(), Trouble> {
-    let store = &state.store;
-    store.integration_qa_status_set(&chosen.scope, QaStatus::Passed).await?;
-    let kind = IntegrationIssueKind::QualityFailed;
-    store.integration_issue_resolve(&chosen.scope, kind, "").await?;
-    Ok(())
 }
 
 fn back(chosen: &Chosen, done: &str) -> Shown {

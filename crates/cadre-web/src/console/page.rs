@@ -191,7 +191,9 @@ impl Badge {
 
 impl fmt::Display for Badge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<span class=\"badge {}\">{}</span>", self.class, Escaped(&self.text))
+        // A code is a long word: on a narrow screen it may end at a dot or an underscore.
+        let text = Escaped(&self.text).to_string().replace('_', "_<wbr>").replace('.', ".<wbr>");
+        write!(f, "<span class=\"badge {}\">{text}</span>", self.class)
     }
 }
 

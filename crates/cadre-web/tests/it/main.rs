@@ -6,6 +6,7 @@ mod authorization;
 mod browser;
 mod console;
 mod contract;
+mod desk;
 mod errors;
 mod gates;
 mod general;

@@ -1,11 +1,13 @@
 //! One file per command.
 
+pub mod audit;
 pub mod connector;
 pub mod demo;
 pub mod doctor;
 pub mod integration;
 pub mod key;
 pub mod login_link;
+pub mod person;
 pub mod serve;
 pub mod trust;
 pub mod webhook;
