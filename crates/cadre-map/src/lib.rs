@@ -6,7 +6,8 @@
 //! - `node` reads YAML with lines, `file` makes tables of it, `check` knows what the model allows;
 //! - `apply` runs a table on a raw record, `value` reads a value by its type, with `form` for plain
 //!   scalars, `moment` for dates and times, `places` for countries and currencies;
-//! - `overlay` is an integration's own mapping over the connector's.
+//! - `overlay` is an integration's own mapping over the connector's;
+//! - `lineage` says which lines of a file fill a field.
 //!
 //! Nothing here does input or output, and no value makes it panic: what does not fit is an issue.
 
@@ -15,6 +16,7 @@ mod check;
 mod file;
 mod form;
 mod kept;
+mod lineage;
 mod moment;
 mod node;
 mod overlay;
@@ -31,6 +33,7 @@ use cadre_model::model::ModelDef;
 use serde_json::Value;
 
 pub use kept::{Kept, Policy, Scope};
+pub use lineage::{FieldLines, field_lines};
 pub use overlay::Overlay;
 pub use problem::Problem;
 use table::{Source, Table};

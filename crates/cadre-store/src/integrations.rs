@@ -129,7 +129,7 @@ pub struct NewIntegration {
     pub mapping: Option<Value>,
 }
 
-const COLUMNS: &str = "id, environment_id, tool, category, status, status_reason, setup_status, qa_status, \
+pub(crate) const COLUMNS: &str = "id, environment_id, tool, category, status, status_reason, setup_status, qa_status, \
     organization_name, creator_email, origin_id, scope_config_id, settings, mapping, drop_accepted, \
     auth_failing_since, created_at, deleted_at, data_expired_at, first_synced_at, next_sync_at, sync_interval_ms";
 
@@ -741,7 +741,7 @@ pub(crate) async fn read_in(
     row.as_ref().map(integration).transpose()
 }
 
-fn integration(row: &AnyRow) -> Result<Integration, Error> {
+pub(crate) fn integration(row: &AnyRow) -> Result<Integration, Error> {
     let (status, setup, qa): (String, String, String) =
         (row.get("status"), row.get("setup_status"), row.get("qa_status"));
     let settings: String = row.get("settings");

@@ -154,6 +154,30 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Notes that what was read of the integrations with a scope configuration is out of date, because it
+    /// says something else now: the next sync of each reads everything.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integrations_expire(
+        &self,
+        scope: &EnvironmentScope,
+        scope_config_id: &str,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE integrations SET data_expired_at = $3
+             WHERE environment_id = $1 AND scope_config_id = $2 AND deleted_at IS NULL",
+        )
+        .bind(scope.id())
+        .bind(scope_config_id)
+        .bind(self.now())
+        .execute(self.write())
+        .await
+        .attempt("note that data is out of date")?;
+        Ok(())
+    }
+
     /// The scope configuration of an integration.
     ///
     /// # Errors

@@ -144,6 +144,15 @@ impl Store {
         Ok(())
     }
 
+    /// The scopes of every environment, production first, for people who may see them all.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn system_scopes(&self) -> Result<Vec<EnvironmentScope>, Error> {
+        Ok(self.environments().await?.into_iter().map(EnvironmentScope::of).collect())
+    }
+
     /// The scope of an environment, for jobs and the command line: nobody proved anything.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::api::{
     interactions, passthrough, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
-use crate::console::{log, login, overview};
+use crate::console::{self, login};
 use crate::recorder::{self, Call};
 use crate::reply;
 use crate::scope::{Caller, ForIntegration, NamedIntegration, PathPart};
@@ -75,10 +75,11 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/ready", Audience::Public),
     ("GET", "/assets/cadre.css", Audience::Public),
     ("GET", "/assets/tools/{tool}/logo.svg", Audience::Public),
+    ("GET", "/assets/console.js", Audience::Public),
+    ("GET", "/assets/htmx.js", Audience::Public),
     ("GET", "/login", Audience::Public),
+    ("POST", "/login", Audience::Public),
     ("POST", "/logout", Audience::Public),
-    ("GET", "/", Audience::Visitor),
-    ("GET", "/logs/{interaction_id}", Audience::Visitor),
 ];
 
 /// Every route with its method and audience, lists of records included.
@@ -93,7 +94,9 @@ pub fn routes() -> Vec<(&'static str, String, Audience)> {
     let files = restricted_actions().into_iter();
     let files = files
         .map(|action| ("GET", format!("/v1/ats/actions/{}", action.id), Audience::Integration));
-    fixed.chain(lists).chain(live).chain(done).chain(files).collect()
+    let pages = console::routes().into_iter();
+    let pages = pages.map(|page| (page.method, page.path.to_owned(), Audience::Visitor));
+    fixed.chain(pages).chain(lists).chain(live).chain(done).chain(files).collect()
 }
 
 /// Every list of records, by its path.
@@ -136,10 +139,11 @@ pub fn router(state: AppState) -> Router {
         .route("/ready", get(health::ready))
         .route("/assets/cadre.css", get(assets::style))
         .route("/assets/tools/{tool}/logo.svg", get(assets::logo))
-        .route("/login", get(login::get))
+        .route("/assets/console.js", get(assets::script))
+        .route("/assets/htmx.js", get(assets::htmx))
+        .route("/login", get(login::get).post(login::post))
         .route("/logout", post(login::logout))
-        .route("/", get(overview::get))
-        .route("/logs/{interaction_id}", get(log::get));
+        .merge(console::router(&state));
     for (path, list) in lists() {
         router = router.route(&path, list_route(list));
     }

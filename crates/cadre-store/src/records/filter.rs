@@ -19,7 +19,7 @@ pub(super) struct Query {
 }
 
 /// A bound value.
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Text(String),
     Number(i64),
 }

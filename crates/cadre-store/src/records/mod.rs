@@ -23,6 +23,7 @@ mod touch;
 pub(crate) mod version;
 mod write;
 
+pub(crate) use filter::Bound;
 pub use find::FoundRecord;
 pub use list::{ListPage, ListQuery, ModelStats};
 pub use proof::{Before, Fingerprint, Freshness, Suspect};
