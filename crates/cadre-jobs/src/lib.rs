@@ -13,6 +13,7 @@ pub mod cases;
 pub mod catalog;
 pub mod connect;
 pub mod enqueue;
+pub mod grants;
 pub mod live;
 pub mod observe;
 mod pin;

@@ -12,8 +12,10 @@
 //! [`Store`].
 
 mod actions;
+mod connect_links;
 mod dialect;
 mod events;
+mod grants;
 mod integration_issues;
 mod integrations;
 mod interactions;
@@ -33,12 +35,14 @@ mod tickets;
 mod webhooks;
 
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
+pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
+pub use grants::StoredGrant;
 pub use integration_issues::{
     IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,
 };
 pub use integrations::{
-    EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
+    Agreed, EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };
 pub use interactions::{
     ExchangeRow, Interaction, InteractionFilter, InteractionKind, NewInteraction,

@@ -34,6 +34,8 @@ const OF_INTEGRATION: &[&str] = &[
     "run_streams",
     "runs",
     "model_marks",
+    "connect_links",
+    "grants",
 ];
 
 impl Store {
@@ -74,6 +76,8 @@ impl Store {
                  AND r.ended_at < $1)",
             "DELETE FROM runs WHERE ended_at < $1",
             "DELETE FROM logins WHERE expires_at < $1",
+            "DELETE FROM connect_links WHERE expires_at < $1",
+            "DELETE FROM consents WHERE expires_at < $1",
         ] {
             sqlx::query(statement)
                 .bind(before)

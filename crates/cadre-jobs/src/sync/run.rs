@@ -22,6 +22,7 @@ use super::pages::Filled;
 use super::proof::{self, Proof};
 use super::write::Writer;
 use crate::catalog::Entry;
+use crate::grants::with_stored_grant;
 use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
@@ -232,6 +233,7 @@ impl Sync<'_> {
         let wanted = wanted.flat_map(|map| map.streams()).map(str::to_owned);
         let connector = self.entry.connector.clone();
         let session = self.parts.standings.session(self.scope.id(), connector, account, io);
+        let session = with_stored_grant(self.parts, session, &self.scope);
         let mut session = session.only(wanted);
         let since = self.since().await?;
         let told = since.iter().map(|(stream, ms)| (stream.clone(), cadre_model::time::wire(*ms)));
