@@ -18,7 +18,7 @@ use crate::send::Call;
 use crate::session::{Inner, Session};
 
 /// Longest time before its end at which an access token is replaced, in milliseconds.
-const MARGIN_MS: i64 = 60_000;
+const MARGIN_MS: i64 = 10_000;
 /// How long whoever does not renew waits for whoever does, in steps of this length.
 const STEP: Duration = Duration::from_millis(200);
 const STEPS: u32 = 200;
@@ -156,7 +156,7 @@ impl Inner {
         grant: &Grant,
         refused: Option<&str>,
     ) -> Option<(Value, Option<Duration>)> {
-        let ended = grant.expires_at.is_some_and(|at| at <= self.io.clock.now_ms() + MARGIN_MS / 6);
+        let ended = grant.expires_at.is_some_and(|at| at <= self.io.clock.now_ms() + MARGIN_MS);
         let same = refused.is_some_and(|refused| refused == grant.access_token.expose());
         (!ended && !same).then(|| self.in_session(grant))
     }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, check_api_key, events, files, force_sync, health, integrations, passthrough,
-    tools, unknown, webhook_endpoints,
+    attachments, check_api_key, connect, events, files, force_sync, health, integrations,
+    passthrough, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
 use crate::console::{log, login, overview};
@@ -44,6 +44,11 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/integrations/{integration_id}", Audience::Key),
     ("DELETE", "/v1/integrations/{integration_id}", Audience::Key),
     ("PUT", "/v1/integrations/{integration_id}/enabled", Audience::Key),
+    ("POST", "/v1/integrations/{integration_id}/relink", Audience::Key),
+    ("POST", "/v1/integrations/{integration_id}/setup-link", Audience::Key),
+    ("POST", "/v1/connect/create-link", Audience::Key),
+    ("GET", "/v1/connect/integration-by-token/{token}", Audience::Key),
+    ("POST", "/v1/connect/activate-integration", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
     ("GET", "/v1/events", Audience::Key),
@@ -114,6 +119,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/passthrough/{tool}/{api}", post(passthrough::post))
         .route("/v1/events", get(events::get))
         .merge(webhook_routes())
+        .merge(connect_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
@@ -142,6 +148,16 @@ pub fn router(state: AppState) -> Router {
     // Around the routes as a whole: a refused method names the methods that are allowed, and what
     // the framework itself answers is seen too.
     Router::new().fallback_service(routes).layer(recording)
+}
+
+/// Links for end customers.
+fn connect_routes() -> Router<AppState> {
+    Router::new()
+        .route("/v1/connect/create-link", post(connect::create_link))
+        .route("/v1/connect/integration-by-token/{token}", get(connect::integration_by_token))
+        .route("/v1/connect/activate-integration", post(connect::activate_integration))
+        .route("/v1/integrations/{integration_id}/relink", post(connect::relink))
+        .route("/v1/integrations/{integration_id}/setup-link", post(connect::setup_link))
 }
 
 /// Who is told about events.

@@ -4,6 +4,7 @@
 //! test in `tests/it/openapi.rs` holds it against the contract.
 
 mod actions;
+mod connect;
 mod events;
 mod general;
 mod lists;
@@ -24,8 +25,11 @@ pub(crate) const MOMENT_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(
 #[must_use]
 pub fn document(root: &str) -> Value {
     let mut paths = Map::new();
-    for (path, operations) in
-        general::paths().into_iter().chain(events::paths()).chain(live::paths())
+    for (path, operations) in general::paths()
+        .into_iter()
+        .chain(connect::paths())
+        .chain(events::paths())
+        .chain(live::paths())
     {
         paths.insert(path.to_owned(), operations);
     }
@@ -61,7 +65,8 @@ pub fn document(root: &str) -> Value {
         "servers": [{ "url": format!("{root}/v1") }],
         "security": [{ "ApiKey": [] }],
         "tags": [
-            { "name": "General" }, { "name": "Unified HRIS API" }, { "name": "Unified ATS API" },
+            { "name": "General" }, { "name": "Kombo Connect" }, { "name": "Unified HRIS API" },
+            { "name": "Unified ATS API" },
         ],
         "paths": paths,
         "components": {

@@ -20,6 +20,8 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{application_id}", &random_id())
         .replace("{endpoint_id}", &random_id())
         .replace("{ticket}", &random_id())
+        .replace("{token}", &random_id())
+        .replace("{word}", &random_id())
         .replace("{interaction_id}", &random_id())
 }
 
