@@ -13,9 +13,11 @@
 
 mod actions;
 mod audit;
+mod connect_links;
 mod dialect;
 mod events;
 mod fields;
+mod grants;
 mod integration_issues;
 mod integration_search;
 mod integrations;
@@ -43,8 +45,10 @@ mod webhooks;
 
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use audit::{Act, AuditEntry, AuditFilter};
+pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
 pub use fields::{CustomField, FieldKind, IntegrationField, NewCustomField, SourcedField};
+pub use grants::StoredGrant;
 pub use integration_issues::{
     IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,
 };
@@ -52,7 +56,7 @@ pub use integration_search::{
     IntegrationFilter, IntegrationFound, IntegrationState, IntegrationsPage,
 };
 pub use integrations::{
-    EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
+    Agreed, EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };
 pub use interaction_state::InteractionState;
 pub use interactions::{

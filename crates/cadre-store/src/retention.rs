@@ -42,6 +42,8 @@ const OF_INTEGRATION: &[&str] = &[
     "model_marks",
     "record_versions",
     "key_names",
+    "connect_links",
+    "grants",
 ];
 
 impl Store {
@@ -82,6 +84,8 @@ impl Store {
                  AND r.ended_at < $1)",
             "DELETE FROM runs WHERE ended_at < $1",
             "DELETE FROM logins WHERE expires_at < $1",
+            "DELETE FROM connect_links WHERE expires_at < $1",
+            "DELETE FROM consents WHERE expires_at < $1",
         ] {
             sqlx::query(statement)
                 .bind(before)

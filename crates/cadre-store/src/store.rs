@@ -87,6 +87,9 @@ pub enum Error {
     /// Another worker has the job now.
     #[error("the lease of the job was lost")]
     LeaseLost,
+    /// The link was used before, or it has ended.
+    #[error("the link was used before, or it has ended")]
+    LinkUsed,
 }
 
 impl Error {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, check_api_key, events, fields, files, force_sync, health, integrations,
+    attachments, check_api_key, connect, events, fields, files, force_sync, health, integrations,
     interactions, passthrough, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
@@ -55,6 +55,11 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/integrations/{integration_id}/mapping", Audience::Key),
     ("PUT", "/v1/integrations/{integration_id}/mapping", Audience::Key),
     ("POST", "/v1/integrations/{integration_id}/mapping/preview", Audience::Key),
+    ("POST", "/v1/integrations/{integration_id}/relink", Audience::Key),
+    ("POST", "/v1/integrations/{integration_id}/setup-link", Audience::Key),
+    ("POST", "/v1/connect/create-link", Audience::Key),
+    ("GET", "/v1/connect/integration-by-token/{token}", Audience::Key),
+    ("POST", "/v1/connect/activate-integration", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
     ("GET", "/v1/events", Audience::Key),
@@ -133,6 +138,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/interactions/{interaction_id}", get(interactions::get))
         .merge(webhook_routes())
         .merge(field_routes())
+        .merge(connect_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
@@ -162,6 +168,16 @@ pub fn router(state: AppState) -> Router {
     // Around the routes as a whole: a refused method names the methods that are allowed, and what
     // the framework itself answers is seen too.
     Router::new().fallback_service(routes).layer(recording)
+}
+
+/// Links for end customers.
+fn connect_routes() -> Router<AppState> {
+    Router::new()
+        .route("/v1/connect/create-link", post(connect::create_link))
+        .route("/v1/connect/integration-by-token/{token}", get(connect::integration_by_token))
+        .route("/v1/connect/activate-integration", post(connect::activate_integration))
+        .route("/v1/integrations/{integration_id}/relink", post(connect::relink))
+        .route("/v1/integrations/{integration_id}/setup-link", post(connect::setup_link))
 }
 
 /// Who is told about events.

@@ -25,6 +25,7 @@ use super::write::Writer;
 use crate::catalog::Entry;
 use crate::fields::known::Known;
 use crate::fields::{Allowed, Extras, again, fingerprint};
+use crate::grants::with_stored_grant;
 use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
@@ -279,6 +280,7 @@ impl Sync<'_> {
         let wanted = wanted.flat_map(|map| map.streams()).map(str::to_owned);
         let connector = self.entry.connector.clone();
         let session = self.parts.standings.session(self.scope.id(), connector, account, io);
+        let session = with_stored_grant(self.parts, session, &self.scope);
         let mut session = session.only(wanted);
         let since = self.since().await?;
         let told = since.iter().map(|(stream, ms)| (stream.clone(), cadre_model::time::wire(*ms)));

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod attachments;
 pub mod check_api_key;
+pub mod connect;
 pub mod events;
 pub mod fields;
 pub mod files;

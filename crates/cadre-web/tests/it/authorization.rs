@@ -30,6 +30,9 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{run}", &random_id())
         .replace("{endpoint}", &random_id())
         .replace("{key}", &random_id())
+        .replace("{token}", &random_id())
+        .replace("{word}", &random_id())
+        .replace("{interaction_id}", &random_id())
 }
 
 fn class(path: &str) -> &'static str {
