@@ -5,6 +5,7 @@
 //! enabled field reads them too. Where values that no field is made of are not wanted either, only what
 //! enabled fields read stays.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use cadre_jq::{Expr, From, Into, Reading};
@@ -51,9 +52,9 @@ struct Cut {
 
 /// A raw value as it may be kept.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
+pub struct Kept<'v> {
     /// The value.
-    pub value: Value,
+    pub value: Cow<'v, Value>,
     /// What is kept of the parent record of a sub-request; null where nothing needs it.
     pub parent: Value,
 }
@@ -79,17 +80,19 @@ impl Policy {
 
     /// What may be kept of the raw value that a table made a record of.
     #[must_use]
-    pub fn keep(
+    pub fn keep<'v>(
         &self,
         (model, table): (&'static str, usize),
-        raw: &Value,
+        raw: &'v Value,
         parent: Option<&Value>,
-    ) -> Kept {
+    ) -> Kept<'v> {
         let Some(cut) = self.tables.get(&(model, table)) else {
-            return Kept { value: Value::Null, parent: Value::Null };
+            return Kept { value: Cow::Owned(Value::Null), parent: Value::Null };
         };
         let parent = parent.map_or(Value::Null, |parent| cut.parent.of(parent));
-        Kept { value: cut.input.of(raw), parent }
+        let whole = cut.input.others && cut.input.barred.is_empty();
+        let value = if whole { Cow::Borrowed(raw) } else { Cow::Owned(cut.input.of(raw)) };
+        Kept { value, parent }
     }
 
     /// What may be kept of the lookups, which records are made with.
@@ -291,7 +294,10 @@ fields:
 
     fn kept(off: &'static [&'static str], others: bool, model: &'static str, raw: &Value) -> Value {
         let maps = maps();
-        Policy::new(&maps, &maps, &Config { off, others }).keep((model, 0), raw, None).value
+        Policy::new(&maps, &maps, &Config { off, others })
+            .keep((model, 0), raw, None)
+            .value
+            .into_owned()
     }
 
     #[test]

@@ -115,10 +115,11 @@ impl Raw {
     pub fn new(stream: &str, value: &Value, parent: &Value) -> Raw {
         let mut bytes = Vec::with_capacity(512);
         write(&mut bytes, &(value, parent));
-        let mut hashed = stream.as_bytes().to_vec();
-        hashed.push(0);
-        hashed.extend_from_slice(&bytes);
-        Raw { stream: stream.to_owned(), hash: hash(&hashed), text: text(bytes) }
+        let mut hasher = Sha256::new();
+        for part in [stream.as_bytes(), &[0], &bytes] {
+            hasher.update(part);
+        }
+        Raw { stream: stream.to_owned(), hash: short(&hasher.finalize()), text: text(bytes) }
     }
 }
 
@@ -412,7 +413,10 @@ impl Sealing<'_> {
 }
 
 fn hash(bytes: &[u8]) -> [u8; 16] {
-    let digest = Sha256::digest(bytes);
+    short(&Sha256::digest(bytes))
+}
+
+fn short(digest: &[u8]) -> [u8; 16] {
     let mut short = [0; 16];
     short.copy_from_slice(&digest[..16]);
     short

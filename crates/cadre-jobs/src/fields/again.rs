@@ -136,7 +136,7 @@ impl Making {
     fn record(&self, map: &Mapping, row: RawRow) -> Option<Record> {
         let mapped = self.make(map, &row).0?;
         let endpoint = endpoint(&self.entry, &row.raw.stream);
-        let shown = self.extras.of(map.model(), &endpoint, &row.value);
+        let shown = self.extras.of(map.model(), || endpoint, &row.value);
         let mut record = seal(&self.integration.id, &mapped).with_extensions(&shown);
         record.raw = Some(row.raw);
         Some(record)

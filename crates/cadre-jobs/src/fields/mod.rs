@@ -69,7 +69,12 @@ impl Extras {
     }
 
     /// What one record shows, out of the raw value that is kept of it.
-    pub(crate) fn of(&self, model: &ModelDef, endpoint: &str, raw: &Value) -> Map<String, Value> {
+    pub(crate) fn of(
+        &self,
+        model: &ModelDef,
+        endpoint: impl FnOnce() -> String,
+        raw: &Value,
+    ) -> Map<String, Value> {
         let mut shown = Map::new();
         let Some(of) = self.models.get(model.id) else { return shown };
         let has = model.extensions;
@@ -89,7 +94,7 @@ impl Extras {
             shown.insert("integration_fields".to_owned(), passed.collect());
         }
         if has.remote_data && of.remote_data {
-            shown.insert("remote_data".to_owned(), json!({ endpoint: raw }));
+            shown.insert("remote_data".to_owned(), json!({ endpoint(): raw }));
         }
         shown
     }

@@ -157,7 +157,7 @@ impl Sync<'_> {
         let kept = self.policy.keep((model.id, table), value, parent);
         self.known.lock().unwrap_or_else(PoisonError::into_inner).see(model.id, &kept.value);
         Beside {
-            shown: self.extras.of(model, &endpoint(&self.entry, stream), &kept.value),
+            shown: self.extras.of(model, || endpoint(&self.entry, stream), &kept.value),
             raw: Raw::new(stream, &kept.value, &kept.parent),
         }
     }

@@ -165,7 +165,13 @@ mod tests {
                 "hris_teams": {"setting": "DISABLED"},
             },
         });
-        let config = ScopeConfig { id: "c".into(), name: None, is_default: true, settings };
+        let config = ScopeConfig {
+            id: "c".into(),
+            name: None,
+            is_default: true,
+            settings,
+            opted_out: Vec::new(),
+        };
         let shown = [("first_name", false), ("avatar", true)];
         let changed = with_model(&config, "hris_employees", "ENABLED", &shown);
         let fields = json!({"ssn": "DISABLED", "avatar": "OPTIONAL", "first_name": "DISABLED"});
