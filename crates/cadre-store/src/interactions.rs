@@ -8,8 +8,8 @@ use sqlx::{AnyConnection, Row};
 
 use crate::events;
 use crate::integrations::EndUser;
-use crate::records::chunks;
 use crate::interaction_state::InteractionState;
+use crate::records::chunks;
 use crate::store::{Attempt, Error, Store, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
