@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | wrong password or key, key text unreadable, server key not the pinned one | `INTEGRATION.AUTHENTICATION_INVALID` |
 //! | directory or file may not be read, SFTP not offered to this user | `INTEGRATION.PERMISSION_MISSING` |
-//! | directory not there, no file matches, file too large | `REMOTE.INPUT_INVALID` |
+//! | directory not there, no file matches, file too large, no SSH at this port | `REMOTE.INPUT_INVALID` |
 //! | not reachable, no answer in time, a file that never stops changing | `REMOTE.SERVICE_UNAVAILABLE` |
 //! | host in a private network | `PLATFORM.INPUT_INVALID` |
 //! | anything else the server says | `REMOTE.UNKNOWN_HTTP_ERROR` |
@@ -19,6 +19,7 @@
 //! to upload a file or correct directory or pattern. `REMOTE.SERVICE_UNAVAILABLE` would promise that
 //! waiting helps, and no files as no rows would delete everybody.
 
+mod greeting;
 mod login;
 
 use std::io::{Seek, Write};

@@ -11,6 +11,7 @@ use russh::keys::{Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertific
 use russh::{ChannelMsg, MethodKind, MethodSet};
 use russh_sftp::client::SftpSession;
 
+use super::greeting::{Heard, Listened};
 use super::{SftpAccount, SftpLimits};
 use crate::transport::dial::dial;
 use crate::transport::refusal::Refusal;
@@ -88,6 +89,8 @@ async fn shake_hands(
             dial(&account.host, account.port, limits.allow_private, limits.connect_timeout).await?;
         let mut config = client::Config { nodelay: true, ..client::Config::default() };
         config.preferred.key = Cow::Owned(kinds.clone());
+        let heard = Heard::default();
+        let stream = Listened::new(stream, heard.clone());
         let outcome = client::connect_stream(Arc::new(config), stream, check).await;
         let shown = std::mem::take(&mut *shown.lock().unwrap_or_else(PoisonError::into_inner));
         match outcome {
@@ -102,6 +105,7 @@ async fn shake_hands(
             Err(russh::Error::NoCommonAlgo { .. }) if !seen.is_empty() => {
                 return Err(other_key(account, &seen));
             }
+            Err(error) if heard.foreign() => return Err(not_ssh(account).context(error)),
             Err(error) => return Err(broken(account, "setting up the connection", &error)),
         }
     }
@@ -289,6 +293,15 @@ fn refused(account: &SftpAccount, what: &str, methods: Option<MethodSet>) -> Ref
     .hint("Check user name, password and private key, and that the server knows the public key.")
 }
 
+fn not_ssh(account: &SftpAccount) -> Refusal {
+    Refusal::new(
+        Code::RemoteInputInvalid,
+        "not SSH",
+        format!("{}:{} does not speak SSH, or only its first version.", account.host, account.port),
+    )
+    .hint("Check host and port; SFTP is usually on port 22. FTP and FTPS are something else.")
+}
+
 fn broken(account: &SftpAccount, doing: &str, error: &russh::Error) -> Refusal {
     let place = format!("{}:{}", account.host, account.port);
     let refusal = match error {
@@ -298,12 +311,7 @@ fn broken(account: &SftpAccount, doing: &str, error: &russh::Error) -> Refusal {
             format!("{place} offers no {kind:?} algorithm that is considered safe today."),
         )
         .hint("The server's SSH software is out of date; ask whoever runs it."),
-        russh::Error::Version => Refusal::new(
-            Code::RemoteInputInvalid,
-            "not SSH",
-            format!("{place} does not speak SSH."),
-        )
-        .hint("Check host and port; SFTP is usually on port 22."),
+        russh::Error::Version => not_ssh(account),
         _ => Refusal::new(
             Code::RemoteServiceUnavailable,
             "SSH connection lost",
