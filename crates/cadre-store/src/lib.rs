@@ -12,6 +12,7 @@
 //! [`Store`].
 
 mod actions;
+mod admission;
 mod audit;
 mod connect_links;
 mod dialect;
@@ -44,6 +45,7 @@ mod tickets;
 mod webhooks;
 
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
+pub use admission::{Admission, Admitted};
 pub use audit::{Act, AuditEntry, AuditFilter};
 pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};

@@ -253,6 +253,20 @@ impl Store {
     }
 }
 
+/// A scope configuration with what the end customer of an integration opted out of.
+pub(crate) fn read(
+    id: String,
+    name: Option<String>,
+    is_default: bool,
+    settings: &str,
+    integration: &Integration,
+) -> Result<ScopeConfig, Error> {
+    let settings = serde_json::from_str(settings)
+        .map_err(|_| Error::damaged("a scope configuration", settings))?;
+    let opted_out = integration.opted_out.clone();
+    Ok(ScopeConfig { id, name, is_default, settings, opted_out })
+}
+
 fn scope_config(row: &AnyRow) -> Result<ScopeConfig, Error> {
     let settings: String = row.get("settings");
     Ok(ScopeConfig {
