@@ -237,8 +237,10 @@ impl WriteSoak {
             };
             counters.requests.fetch_add(1, Ordering::Relaxed);
             let work = perform(&self.parts, &at.0, &at.1, order);
-            let answered = if dice.random_bool(0.12) {
-                let life = Duration::from_millis(dice.random_range(1..2_500));
+            let answered = if dice.random_bool(0.25) {
+                // Most orders are done soon: half of the processes have a short life.
+                let longest = if dice.random_bool(0.5) { 150 } else { 2_500 };
+                let life = Duration::from_millis(dice.random_range(1..longest));
                 tokio::time::timeout(life, work).await.ok()
             } else {
                 Some(work.await)

@@ -165,28 +165,27 @@ async fn take(
         Some(row) => return Ok(row.result.clone()),
         None => false,
     };
-    // What only reads needs no trace: asking again costs a request and nothing else.
-    let traced = journal.filter(|_| turn.step.request.method.as_str() != "GET");
-    if let (Some(journal), false) = (traced, begun) {
+    // Reads leave a trace too: what was there before a write tells, after a restart, what the write made.
+    if let (Some(journal), false) = (journal, begun) {
         let row = turn.row(StepState::Begun, Value::Null);
         journal.store.action_step_write(journal.run, &row).await.map_err(Why::Store)?;
     }
     match session.take_step(action, turn.name, context, begun).await {
         Taken::Done { value, .. } => {
-            if let Some(journal) = traced {
+            if let Some(journal) = journal {
                 let row = turn.row(StepState::Done, value.clone());
                 journal.store.action_step_write(journal.run, &row).await.map_err(Why::Store)?;
             }
             Ok(value)
         }
         Taken::Refused(failure) => {
-            undo(traced, turn).await;
+            undo(journal, turn).await;
             Err(Why::Failed(failure))
         }
         Taken::Unknown(failure) => Err(Why::Unknown(failure)),
         Taken::OutOfTime { unknown } => {
             if !unknown {
-                undo(traced, turn).await;
+                undo(journal, turn).await;
             }
             Err(Why::OutOfTime)
         }
