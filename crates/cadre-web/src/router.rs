@@ -177,6 +177,7 @@ fn live_route(read: &'static LiveRead) -> MethodRouter<AppState> {
 /// The route of one action: the generic handler, told which action it is.
 fn action_route(action: &'static Action) -> MethodRouter<AppState> {
     let method = match action.method {
+        "GET" => MethodFilter::GET,
         "PUT" => MethodFilter::PUT,
         "PATCH" => MethodFilter::PATCH,
         "DELETE" => MethodFilter::DELETE,
@@ -189,9 +190,11 @@ fn action_route(action: &'static Action) -> MethodRouter<AppState> {
                     about: RawPathParams,
                     named: NamedIntegration,
                     key: IdempotencyKey,
+                    query: RawQuery,
                     call: Extension<Arc<Call>>,
                     body: JsonBody| {
-            do_action::post(action, state, caller, about, named, key, call, body).await
+            let asked = do_action::asked(action, query, body)?;
+            do_action::post(action, state, caller, about, named, key, call, asked).await
         },
     )
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use cadre_connector::manifest::Step;
 use cadre_connector::{Failure, Session, StepContext, Taken};
 use cadre_model::fault::{Code, Fault};
 use cadre_store::{ActionRun, StepRow, StepState, Store};
@@ -45,7 +44,6 @@ type Known = HashMap<(String, i64), StepRow>;
 struct Turn<'a> {
     name: &'a str,
     item: i64,
-    step: &'a Step,
 }
 
 /// Takes every step; what they saved, by name, and what failed without being missed.
@@ -109,7 +107,7 @@ async fn take_all(
         let mut results = Vec::new();
         for (at, item) in items.iter().enumerate() {
             let at = i64::try_from(at).unwrap_or(i64::MAX);
-            let turn = Turn { name, item: at, step };
+            let turn = Turn { name, item: at };
             let once = Value::from(format!("{run_id}-{name}-{at}"));
             let context = StepContext { item, once: &once, ..context };
             let before = known.get(&(name.clone(), at));

@@ -14,6 +14,7 @@ use crate::refuse::Class;
 pub(super) fn operations(components: &mut Components) -> Vec<(String, &'static str, Value)> {
     let done = actions().map(|action| {
         let method = match action.method {
+            "GET" => "get",
             "PUT" => "put",
             "PATCH" => "patch",
             "DELETE" => "delete",
@@ -36,7 +37,7 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
     };
     let data = match action.answer {
         Answer::Nothing => json!({ "type": "object" }),
-        Answer::Own(structure) => components.structure(structure),
+        Answer::Own(structure) | Answer::Made(_, structure) => components.structure(structure),
         Answer::Record(id) => match registry::model(id) {
             Some(model) => components.record(model),
             None => json!({}),
@@ -49,6 +50,15 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
     let mut parameters = vec![integration_header(), key_header()];
     parameters.extend(action.about.map(|about| in_path(about.parameter)));
     let method = action.method.to_ascii_lowercase();
+    if action.method == "GET" {
+        parameters.extend(action.body.iter().map(|field| {
+            json!({
+                "name": field.name, "in": "query", "required": field.required,
+                "description": field.doc, "style": "form", "explode": true,
+                "schema": { "type": "string" },
+            })
+        }));
+    }
     let mut operation = json!({
         "operationId": words(&format!("{method}{}", action.path)),
         "summary": action.label,
@@ -61,6 +71,11 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
         },
         "responses": warned(class, &data),
     });
+    if action.method == "GET"
+        && let Some(operation) = operation.as_object_mut()
+    {
+        operation.remove("requestBody");
+    }
     if action.deprecated {
         operation["deprecated"] = Value::Bool(true);
     }
@@ -107,6 +122,8 @@ fn value(kind: &'static Input) -> Value {
         Input::Number(Some(least)) => json!({ "type": "number", "minimum": least }),
         Input::Boolean => json!({ "type": "boolean" }),
         Input::Choice(values) => json!({ "type": "string", "enum": values }),
+        Input::Open(values) => json!({ "type": "string", "x-open-enum": values }),
+        Input::NumberOrText => json!({ "anyOf": [{ "type": "number" }, { "type": "string" }] }),
         Input::Email => json!({ "type": "string", "format": "email" }),
         Input::Url => json!({ "type": "string", "format": "uri" }),
         Input::Country => json!({

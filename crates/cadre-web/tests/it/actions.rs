@@ -447,3 +447,76 @@ async fn any_body_is_answered() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn skills_are_made_changed_rated_and_removed() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let body = json!({ "origin_id": "ours-1", "name": "Sandcastles" });
+        let made = tools.ask(&app, ("POST", "/v1/hris/skills"), "", &body).await;
+        assert_eq!(made.status, 200, "{}", made.text);
+        assert_valid("post", "/hris/skills", &made.json);
+        let id = made.json["data"]["id"].as_str().expect("an id").to_owned();
+        // The same again finds it.
+        let again = tools.ask(&app, ("POST", "/v1/hris/skills"), "", &body).await;
+        assert_eq!(again.json["data"]["id"], id.as_str(), "{}", again.text);
+
+        let person = tools.list(&app, "/v1/hris/employees").await[0].clone();
+        let rating = json!({
+            "employee_id": person["id"], "skill_id": id, "rating": { "rating_source": "EXTERNAL" },
+        });
+        let rated = tools.ask(&app, ("POST", "/v1/hris/skill-proficiency-ratings"), "", &rating);
+        let rated = rated.await;
+        assert_eq!(rated.status, 200, "{}", rated.text);
+        assert_valid("post", "/hris/skill-proficiency-ratings", &rated.json);
+        assert_eq!(rated.json["data"]["skill_id"], id.as_str());
+
+        let path = format!("/v1/hris/skills/{id}");
+        let change = json!({ "name": "Castles", "levels": ["low", "high"] });
+        let changed = tools.ask(&app, ("PATCH", &path), "", &change).await;
+        assert_valid("patch", "/hris/skills/{skill_id}", &changed.json);
+        assert_eq!(changed.json["data"]["name"], "Castles");
+        assert!(changed.text.contains("does not take `body.levels`"), "{}", changed.text);
+        let gone = tools.ask(&app, ("DELETE", &path), "", &json!({})).await;
+        assert_valid("delete", "/hris/skills/{skill_id}", &gone.json);
+        assert!(gone.json["data"]["remote_deleted_at"].is_string(), "{}", gone.text);
+        let body = json!({ "employee_id": person["id"], "skill_id": id });
+        let path = "/v1/hris/employee-skill-assignments";
+        let never = tools.ask(&app, ("POST", path), "", &body).await;
+        never.refused("hris", "INTEGRATION.ACTION_NOT_AVAILABLE", 400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_employee_is_made_with_the_form() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let path = "/v1/hris/employees/form";
+        let call = app.request("GET", path).key(&app.tenant.key).integration(&tools.hris);
+        let form = call.send().await;
+        assert_eq!(form.status, 200, "{}", form.text);
+        assert_valid("get", "/hris/employees/form", &form.json);
+        assert_eq!(form.header("concurrency-limit"), Some("30"));
+        let fields = form.json["data"]["properties"].as_object().expect("fields");
+        assert_eq!(fields["given_name"]["unified_key"], "first_name");
+        let office = &fields["office"]["options"]["entries"][0];
+        let body = json!({ "properties": {
+            "given_name": "Grace", "family_name": "Form", "work_email": "grace.form@sand.example",
+            "office": office["id"],
+        } });
+        let made = tools.ask(&app, ("POST", path), "", &body).await;
+        assert_eq!(made.status, 200, "{}", made.text);
+        assert_valid("post", "/hris/employees/form", &made.json);
+        let id = made.json["data"]["id"].as_str().expect("an id");
+        let found = tools.list(&app, &format!("/v1/hris/employees?ids={id}")).await;
+        assert_eq!(found[0]["last_name"], "Form");
+        assert_eq!(found[0]["remote_id"], made.json["data"]["remote_id"]);
+        let again = tools.ask(&app, ("POST", path), "", &body).await;
+        again.refused("hris", "HRIS.EMPLOYEE_ALREADY_EXISTS", 400);
+        let call = app.request("GET", &format!("{path}?staffing_entity_id=nobody"));
+        let wrong = call.key(&app.tenant.key).integration(&tools.hris).send().await;
+        wrong.refused("hris", "PLATFORM.INPUT_INVALID", 400);
+    })
+    .await;
+}

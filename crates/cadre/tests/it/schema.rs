@@ -21,7 +21,7 @@ fn ask(demo: &Demo, tool: &str, paths: &str) {
         .args(["--phases", "examples,coverage,fuzzing"])
         .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance"])
         .args(["--checks", "response_schema_conformance,response_headers_conformance"])
-        .args(["--max-examples", EXAMPLES, "--max-time", "90", "--workers", "2", "--seed", "1"])
+        .args(["--max-examples", EXAMPLES, "--max-time", "45", "--workers", "1", "--seed", "1"])
         .args(["--no-color", "--generation-database", "none"]);
     let output = command.output().expect("scripts/setup installs it");
     assert!(output.status.success(), "{}", printed(&output));
