@@ -9,11 +9,14 @@ use futures::FutureExt;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::actions::bulk::{self, BULK};
 use crate::enqueue::SYNC;
 use crate::retention;
 use crate::settings::{Parts, Settings};
 use crate::sync::{finish, plan, run};
 
+/// What workers do, the more urgent first.
+const KINDS: [&str; 2] = [BULK, SYNC];
 /// Most attempts of a job that fails on our own side.
 const ATTEMPTS: i64 = 10;
 /// Most attempts of a job whose worker vanishes each time. More than those that fail, because a
@@ -41,7 +44,7 @@ pub async fn work(parts: Parts, wake: Arc<Notify>, mut stop: watch::Receiver<boo
         }
         upkeep(&parts, &mut last_upkeep).await;
         while let Ok(place) = places.clone().try_acquire_owned() {
-            match parts.store.job_claim(&[SYNC], parts.settings.lease_ms()).await {
+            match parts.store.job_claim(&KINDS, parts.settings.lease_ms()).await {
                 Ok(Some(job)) => {
                     let parts = parts.clone();
                     running.spawn(async move {
@@ -85,7 +88,14 @@ pub async fn perform(parts: &Parts, job: Job) {
         if job.attempts > LIVES {
             return Err("its worker vanished too often".to_owned());
         }
-        let work = AssertUnwindSafe(run::run(parts, &job)).catch_unwind().await;
+        let work = async {
+            if job.kind == BULK {
+                bulk::run(parts, &job).await
+            } else {
+                run::run(parts, &job).await
+            }
+        };
+        let work = AssertUnwindSafe(work).catch_unwind().await;
         let done = work.map_err(|_| "the worker panicked".to_owned())?;
         done.map_err(|error| error.to_string())
     };
@@ -105,7 +115,12 @@ pub async fn perform(parts: &Parts, job: Job) {
         }
         Err(error) => {
             tracing::error!(job.id = %job.id, %error, "a job failed too often");
-            if let Err(error) = finish::give_up(parts, &job).await {
+            let given_up = if job.kind == BULK {
+                bulk::give_up(parts, &job).await
+            } else {
+                finish::give_up(parts, &job).await
+            };
+            if let Err(error) = given_up {
                 tracing::error!(job.id = %job.id, %error, "the run of a job was not ended");
             }
             // When its run was ended, the job has ended too, and this changes nothing.
@@ -142,7 +157,7 @@ async fn upkeep(parts: &Parts, last_ms: &mut i64) {
 /// When the database fails.
 pub async fn drain(parts: &Parts) -> Result<usize, cadre_store::Error> {
     let mut done = 0;
-    while let Some(job) = parts.store.job_claim(&[SYNC], parts.settings.lease_ms()).await? {
+    while let Some(job) = parts.store.job_claim(&KINDS, parts.settings.lease_ms()).await? {
         perform(parts, job).await;
         done += 1;
         // Leases are compared in milliseconds; two claims in one must not look alike.

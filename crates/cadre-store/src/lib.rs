@@ -30,6 +30,7 @@ mod runs;
 mod scope_configs;
 mod secrets;
 mod store;
+mod tasks;
 mod tenants;
 mod tickets;
 mod webhooks;
@@ -59,6 +60,7 @@ pub use runs::{NewRun, Run, RunEnd, RunKind, RunState, RunTrigger};
 pub use scope_configs::{ScopeConfig, Setting};
 pub use secrets::MasterKey;
 pub use store::{Backend, Error, OpenOptions, Store};
+pub use tasks::{Task, TaskState};
 pub use tenants::{Environment, EnvironmentKind, EnvironmentScope, IntegrationScope};
 pub use webhooks::{
     Attempted, Delivery, DeliveryState, Due, Endpoint, EndpointChange, EndpointState, Leased,

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, RawPathParams, RawQuery, State};
 use axum::routing::{MethodFilter, MethodRouter, get, on, post, put};
 use axum::{Router, middleware};
-use cadre_model::action::{Action, actions, restricted_actions};
+use cadre_model::action::{Action, actions, bulk_actions, restricted_actions};
 use cadre_model::live::{LIVE_READS, LiveRead};
 use cadre_model::registry;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, check_api_key, events, files, force_sync, health, integrations, interactions,
-    passthrough, tools, unknown, webhook_endpoints,
+    attachments, bulk, check_api_key, events, files, force_sync, health, integrations,
+    interactions, passthrough, provisioning, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
 use crate::console::{log, login, overview};
@@ -46,6 +46,7 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("PUT", "/v1/integrations/{integration_id}/enabled", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
+    ("POST", "/v1/hris/provisioning-groups/{group_id}/diff", Audience::Integration),
     ("GET", "/v1/events", Audience::Key),
     ("GET", "/v1/interactions", Audience::Key),
     ("GET", "/v1/interactions/{interaction_id}", Audience::Key),
@@ -82,7 +83,12 @@ pub fn routes() -> Vec<(&'static str, String, Audience)> {
     let files = restricted_actions().into_iter();
     let files = files
         .map(|action| ("GET", format!("/v1/ats/actions/{}", action.id), Audience::Integration));
-    fixed.chain(lists).chain(live).chain(done).chain(files).collect()
+    let many = bulk_actions().flat_map(|action| {
+        let path = format!("/v1{}/bulk", action.path);
+        let task = format!("{path}/{{task_id}}");
+        [("POST", path, Audience::Integration), ("GET", task, Audience::Integration)]
+    });
+    fixed.chain(lists).chain(live).chain(done).chain(files).chain(many).collect()
 }
 
 /// Every list of records, by its path.
@@ -114,6 +120,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/integrations/{integration_id}/enabled", put(integrations::put_enabled))
         .route("/v1/tools/{category}", get(tools::get))
         .route("/v1/passthrough/{tool}/{api}", post(passthrough::post))
+        .route("/v1/hris/provisioning-groups/{group_id}/diff", post(provisioning::diff))
         .route("/v1/events", get(events::get))
         .route("/v1/interactions", get(interactions::list))
         .route("/v1/interactions/{interaction_id}", get(interactions::get))
@@ -136,6 +143,11 @@ pub fn router(state: AppState) -> Router {
     }
     for action in actions() {
         router = router.route(&format!("/v1{}", action.path), action_route(action));
+    }
+    for action in bulk_actions() {
+        let path = format!("/v1{}/bulk", action.path);
+        router = router.route(&format!("{path}/{{task_id}}"), task_route(action));
+        router = router.route(&path, bulk_route(action));
     }
     for action in restricted_actions() {
         let path = format!("/v1/ats/actions/{}", action.id);
@@ -197,6 +209,26 @@ fn action_route(action: &'static Action) -> MethodRouter<AppState> {
             do_action::post(action, state, caller, about, named, key, call, asked).await
         },
     )
+}
+
+/// The route that orders many actions of a kind.
+fn bulk_route(action: &'static Action) -> MethodRouter<AppState> {
+    post(
+        async move |state: State<AppState>,
+                    caller: Caller,
+                    named: NamedIntegration,
+                    call: Extension<Arc<Call>>,
+                    body: JsonBody| {
+            bulk::post(action, state, caller, named, call, body).await
+        },
+    )
+}
+
+/// The route that shows how many actions of a kind stand.
+fn task_route(action: &'static Action) -> MethodRouter<AppState> {
+    get(async move |state: State<AppState>, here: ForIntegration, id: PathPart| {
+        bulk::get(action, state, here, id).await
+    })
 }
 
 /// The route that says which files an action takes.

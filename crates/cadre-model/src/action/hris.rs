@@ -161,6 +161,7 @@ const fn post(
         body,
         answer,
         deprecated: false,
+        bulk: false,
     }
 }
 
@@ -245,19 +246,22 @@ pub(super) static ACTIONS: &[Action] = &[
             Answer::Record("hris_absences"),
         )
     },
-    post(
-        "hris_create_skill",
-        "Create skill",
-        "/hris/skills",
-        None,
-        &[
-            must("origin_id", Input::Filled, "The caller's own id of the skill."),
-            must("name", Input::Filled, "Name."),
-            may("status", Input::Choice(&["ACTIVE", "INACTIVE"]), "Whether it is in use.")
-                .preset(Preset::Text("ACTIVE")),
-        ],
-        Answer::Made("hris_skills", &MADE_ID),
-    ),
+    Action {
+        bulk: true,
+        ..post(
+            "hris_create_skill",
+            "Create skill",
+            "/hris/skills",
+            None,
+            &[
+                must("origin_id", Input::Filled, "The caller's own id of the skill."),
+                must("name", Input::Filled, "Name."),
+                may("status", Input::Choice(&["ACTIVE", "INACTIVE"]), "Whether it is in use.")
+                    .preset(Preset::Text("ACTIVE")),
+            ],
+            Answer::Made("hris_skills", &MADE_ID),
+        )
+    },
     Action {
         method: "PATCH",
         ..post(

@@ -37,6 +37,8 @@ pub struct Action {
     pub answer: Answer,
     /// Whether other software should use another one instead.
     pub deprecated: bool,
+    /// Whether many can be ordered at once, at `<path>/bulk`.
+    pub bulk: bool,
 }
 
 impl Action {
@@ -80,6 +82,11 @@ pub fn actions() -> impl Iterator<Item = &'static Action> {
 #[must_use]
 pub fn action(id: &str) -> Option<&'static Action> {
     actions().find(|action| action.id == id)
+}
+
+/// Actions of which many can be ordered at once.
+pub fn bulk_actions() -> impl Iterator<Item = &'static Action> {
+    actions().filter(|action| action.bulk)
 }
 
 /// Actions whose files may be restricted: those that callers can ask about.

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod attachments;
+pub mod bulk;
 pub mod check_api_key;
 pub mod events;
 pub mod files;
@@ -11,6 +12,7 @@ pub mod integrations;
 pub mod interactions;
 pub mod lists;
 pub mod passthrough;
+pub mod provisioning;
 pub mod tools;
 pub mod unknown;
 pub mod webhook_endpoints;

@@ -42,6 +42,12 @@ impl Components {
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
 
+    /// What a reference leads to.
+    pub(super) fn resolved(&self, reference: &Value) -> Value {
+        let name = reference["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        name.and_then(|name| self.0.get(name)).cloned().unwrap_or_default()
+    }
+
     /// A record of a model, as its list endpoint shows it.
     pub(super) fn record(&mut self, model: &'static ModelDef) -> Value {
         self.refer(&format!("{}Record", model.shape.name), |components| {

@@ -520,3 +520,101 @@ async fn an_employee_is_made_with_the_form() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn many_are_ordered_at_once() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let path = "/v1/hris/skills/bulk";
+        let before = tools.count(&app, "hris", "skills").await;
+        let wrong = json!({ "items": [{ "origin_id": "1", "name": "a" }, { "origin_id": 2 }] });
+        let answer = tools.ask(&app, ("POST", path), "", &wrong).await;
+        let words = answer.refused("hris", "PLATFORM.INPUT_INVALID", 400);
+        for part in ["`body.items[1].origin_id`", "`body.items[1].name`"] {
+            assert!(words.contains(part), "{words}");
+        }
+        let items = json!({ "items": [
+            { "origin_id": "1", "name": "Sieving" }, { "origin_id": "2", "name": " \t" },
+            { "origin_id": "3", "name": "Raking" },
+        ] });
+        let refused = tools.ask(&app, ("POST", path), "", &items).await;
+        refused.refused("hris", "PLATFORM.INPUT_INVALID", 400);
+        let items = json!({ "items": [
+            { "origin_id": "1", "name": "Sieving" }, { "origin_id": "3", "name": "Raking" },
+        ] });
+        let ordered = tools.ask(&app, ("POST", path), "", &items).await;
+        assert_valid("post", "/hris/skills/bulk", &ordered.json);
+        let task = format!("{path}/{}", ordered.json["data"]["task_id"].as_str().expect("an id"));
+        let look =
+            || app.request("GET", &task).key(&app.tenant.key).integration(&tools.hris).send();
+        let pending = look().await;
+        assert_valid("get", "/hris/skills/bulk/{task_id}", &pending.json);
+        assert_eq!(pending.json["data"]["status"], "PENDING");
+        // The tool refuses the second one.
+        tools
+            .order(
+                &app,
+                json!({
+                    "match": { "method": "POST", "path": "/hris/v1/skills" }, "after": 1,
+                    "fault": "status", "status": 422, "times": 0,
+                }),
+            )
+            .await;
+        cadre_jobs::worker::drain(&app.state.parts).await.expect("a store");
+        let done = look().await;
+        assert_valid("get", "/hris/skills/bulk/{task_id}", &done.json);
+        let data = &done.json["data"];
+        assert_eq!(data["status"], "COMPLETED", "{}", done.text);
+        assert_eq!(data["data"][0]["status"], "SUCCEEDED");
+        assert_eq!(data["data"][1]["error"]["code"], "REMOTE.INPUT_INVALID", "{}", done.text);
+        assert_eq!(data["data"][1]["origin_id"], "3");
+        assert_eq!(tools.count(&app, "hris", "skills").await, before + 1);
+        let id = data["data"][0]["data"]["id"].as_str().expect("an id");
+        let found = tools.list(&app, &format!("/v1/hris/skills?ids={id}")).await;
+        assert_eq!(found[0]["name"], "Sieving");
+        let other = app.request("GET", &task).key(&app.other.key).integration(&app.other.hris);
+        other.send().await.refused("hris", "PLATFORM.INPUT_INVALID", 400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn accounts_are_compared_with_employees() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let people = tools.list(&app, "/v1/hris/employees").await;
+        let employed: Vec<&Value> =
+            people.iter().filter(|one| one["employment_status"] != "INACTIVE").collect();
+        let has_email = |one: &&&Value| one["work_email"].is_string();
+        let somebody = employed.iter().find(has_email).expect("an address");
+        let email = somebody["work_email"].as_str().expect("text").to_uppercase();
+        let path = "/v1/hris/provisioning-groups/default/diff";
+        let body = json!({
+            "provisioned_users": [
+                { "origin_id": "u1", "email": email },
+                { "origin_id": "u2", "email": "gone@sand.example" },
+            ],
+            "options": { "employee_fields": ["id", "first_name", "groups"] },
+        });
+        let answer = tools.ask(&app, ("POST", path), "", &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_valid("post", "/hris/provisioning-groups/{group_id}/diff", &answer.json);
+        let users = &answer.json["data"]["users"];
+        assert_eq!(users["already_provisioned"][0]["origin_id"], "u1");
+        assert_eq!(users["already_provisioned"][0]["employee"]["id"], somebody["id"]);
+        assert_eq!(users["to_deprovision"], json!([body["provisioned_users"][1]]));
+        let missing = users["to_provision"].as_array().expect("a list");
+        assert_eq!(missing.len(), employed.len() - 1);
+        let shown: Vec<&String> =
+            missing[0]["employee"].as_object().expect("an object").keys().collect();
+        assert_eq!(shown, ["id", "first_name", "groups"]);
+        let wrong = json!({ "provisioned_users": [{ "email": 1 }], "options": { "employee_fields": ["ssn"] } });
+        let path = "/v1/hris/provisioning-groups/other/diff";
+        let answer = tools.ask(&app, ("POST", path), "", &wrong).await;
+        let words = answer.refused("hris", "PLATFORM.INPUT_INVALID", 400);
+        for part in ["path.group_id", "[0].origin_id", "[0].email", "employee_fields[0]"] {
+            assert!(words.contains(part), "{words}");
+        }
+    })
+    .await;
+}

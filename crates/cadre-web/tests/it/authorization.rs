@@ -21,6 +21,8 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{endpoint_id}", &random_id())
         .replace("{ticket}", &random_id())
         .replace("{interaction_id}", &random_id())
+        .replace("{task_id}", &random_id())
+        .replace("{group_id}", "default")
 }
 
 fn class(path: &str) -> &'static str {
