@@ -211,11 +211,24 @@ impl Components {
         if structure.name == "ScreeningQuestionAnswer" {
             return self.answers(structure);
         }
+        if structure.name == "EmployeeForm" {
+            return self.form(structure);
+        }
         self.refer(structure.name, |components| {
             let mut object = Object::default();
             for field in structure.fields {
                 object.add(field.name, components.field(field));
             }
+            object.schema(structure.doc)
+        })
+    }
+
+    /// A form, whose fields are those of the tool.
+    fn form(&mut self, structure: &'static Structure) -> Value {
+        self.refer(structure.name, |_| {
+            let field = json!({ "type": "object", "additionalProperties": true });
+            let mut object = Object::default();
+            object.add("properties", json!({ "type": "object", "additionalProperties": field }));
             object.schema(structure.doc)
         })
     }

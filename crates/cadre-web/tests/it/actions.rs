@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cadre_connector::HttpRequest;
-use cadre_model::action::{action, actions, check};
+use cadre_model::action::{action, check};
 use cadre_sandbox::{Running, Sandbox, SandboxOptions};
 use cadre_web::WebSettings;
+use cadre_web::refuse::Class;
+use cadre_web::router::{Audience, routes};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -427,20 +429,30 @@ fn anything() -> impl Strategy<Value = Value> {
 async fn any_body_is_answered() {
     let runner = std::sync::Mutex::new(TestRunner::deterministic());
     on_both(WebSettings::default(), async |app: TestApp| {
-        for action in actions() {
+        let tools = Tools::new(&app).await;
+        let known = [Audience::Key, Audience::Integration];
+        let writes =
+            routes().into_iter().filter(|(method, _, who)| *method != "GET" && known.contains(who));
+        for (method, path, _) in writes {
+            let class = Class::of_path(&path).name();
+            let id = if class == "ats" { &tools.ats } else { &tools.hris };
+            let path =
+                path.replace("{tool}/{api}", "sandboxhris/v1").replace("{group_id}", "default");
+            let path = path.replace(['{', '}'], "");
             for _ in 0..20 {
                 let body = {
                     let mut runner = runner.lock().expect("not poisoned");
                     anything().new_tree(&mut runner).expect("a body").current()
                 };
-                let class = action.category.as_str().to_ascii_lowercase();
-                let id = if class == "ats" { &app.tenant.ats } else { &app.tenant.hris };
-                let path = format!("/v1{}", action.path.replace(['{', '}'], ""));
-                let call = app.request(action.method, &path).key(&app.tenant.key).integration(id);
+                let call = app.request(method, &path).key(&app.tenant.key).integration(id);
                 let answer = call.json(&body).send().await;
                 if answer.status != 200 {
-                    assert!(answer.status.as_u16() < 500, "{path} {body}: {}", answer.text);
-                    assert_error_envelope(&class, &answer.json);
+                    // A failure may be the tool's, not ours.
+                    let code = answer.header("x-cadre-error-code").expect("a code").to_owned();
+                    let of_the_tool = code.starts_with("REMOTE.");
+                    let words = format!("{path} {body}: {}", answer.text);
+                    assert!(answer.status.as_u16() < 500 || of_the_tool, "{words}");
+                    assert_error_envelope(class, &answer.json);
                 }
             }
         }
