@@ -10,8 +10,9 @@ test: ## Installs what the tests need and runs all of them, on SQLite and Postgr
 setup: ## Installs what the tests need.
 	@scripts/setup
 
-soak: ## Many seeded rounds of faults, on both databases: ROUNDS=10000 SEED=1.
+soak: ## Many seeded rounds of faults, on both databases: ROUNDS=10000 ORDERS=10000 SEED=1.
 	@cargo run --release -q -p cadre-testkit --bin soak -- $(or $(ROUNDS),10000) $(or $(SEED),1)
+	@cargo run --release -q -p cadre-testkit --bin soak-writes -- $(or $(ORDERS),10000) $(or $(SEED),1)
 
 bench: ## Measures speed, as ratios within one run.
 	@scripts/bench

@@ -9,14 +9,15 @@ use futures::FutureExt;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::actions::bulk::{self, BULK};
 use crate::enqueue::SYNC;
 use crate::fields::again::{self, AGAIN};
 use crate::retention;
 use crate::settings::{Parts, Settings};
 use crate::sync::{finish, plan, run};
 
-/// Kinds of jobs, in the order in which they are taken.
-const KINDS: &[&str] = &[AGAIN, SYNC];
+/// Kinds of jobs, the more urgent first.
+const KINDS: &[&str] = &[BULK, AGAIN, SYNC];
 
 /// Most attempts of a job that fails on our own side.
 const ATTEMPTS: i64 = 10;
@@ -109,9 +110,12 @@ pub async fn perform(parts: &Parts, job: Job) {
         }
         Err(error) => {
             tracing::error!(job.id = %job.id, %error, "a job failed too often");
-            if job.kind == SYNC
-                && let Err(error) = finish::give_up(parts, &job).await
-            {
+            let given_up = match job.kind.as_str() {
+                BULK => bulk::give_up(parts, &job).await,
+                SYNC => finish::give_up(parts, &job).await,
+                _ => Ok(()),
+            };
+            if let Err(error) = given_up {
                 tracing::error!(job.id = %job.id, %error, "the run of a job was not ended");
             }
             // When its run was ended, the job has ended too, and this changes nothing.
@@ -125,6 +129,7 @@ pub async fn perform(parts: &Parts, job: Job) {
 
 async fn work_on(parts: &Parts, job: &Job) -> Result<(), cadre_store::Error> {
     match job.kind.as_str() {
+        BULK => bulk::run(parts, job).await,
         AGAIN => again::run(parts, job).await,
         _ => run::run(parts, job).await,
     }

@@ -40,6 +40,7 @@ mod scope_configs;
 mod secrets;
 mod statistics;
 mod store;
+mod tasks;
 mod tenants;
 mod tickets;
 mod webhooks;
@@ -81,6 +82,7 @@ pub use scope_configs::{ScopeConfig, Setting};
 pub use secrets::MasterKey;
 pub use statistics::{Backlog, CallsInHour, FailuresOfCode, Staleness};
 pub use store::{Backend, Error, OpenOptions, Store};
+pub use tasks::{Task, TaskState};
 pub use tenants::{Environment, EnvironmentKind, EnvironmentScope, IntegrationScope};
 pub use webhooks::{
     Attempted, Delivery, DeliveryState, Due, Endpoint, EndpointChange, EndpointState, Leased,

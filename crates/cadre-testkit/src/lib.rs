@@ -9,3 +9,4 @@ pub mod openssh;
 pub mod paged_vendor;
 pub mod postgres;
 pub mod soak;
+pub mod write_soak;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cadre_testkit::postgres::Postgres;
 use cadre_testkit::soak::Soak;
+use cadre_testkit::write_soak::WriteSoak;
 
 const ROUNDS: u64 = 150;
 
@@ -33,5 +34,29 @@ async fn no_round_is_wrong_on_postgres() {
     let server = Postgres::start().expect("PostgreSQL; scripts/setup installs it");
     let database = server.database().await;
     story(database.url(), 12).await;
+    database.remove().await;
+}
+
+const ORDERS: u64 = 100;
+
+async fn orders(url: &str, seed: u64) {
+    let soak = WriteSoak::start(url, &connectors(), seed).await.expect("it starts");
+    let findings = soak.orders(ORDERS).await.expect("the orders are given");
+    assert!(findings.is_clean(), "{findings:#?}");
+    assert!(findings.faults > 0 && findings.killed > 0, "{findings:#?}");
+    assert!(findings.done > ORDERS * 9 / 10, "{findings:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_happen_once_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a folder");
+    orders(&format!("sqlite:{}", folder.path().join("soak.db").display()), 21).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_happen_once_on_postgres() {
+    let server = Postgres::start().expect("PostgreSQL; scripts/setup installs it");
+    let database = server.database().await;
+    orders(database.url(), 22).await;
     database.remove().await;
 }

@@ -3,16 +3,17 @@
 use axum::extract::{Extension, RawPathParams, RawQuery, State};
 use axum::routing::{MethodFilter, MethodRouter, get, on, patch, post, put};
 use axum::{Router, middleware};
-use cadre_model::action::{Action, actions, restricted_actions};
+use cadre_model::action::{Action, actions, bulk_actions, restricted_actions};
 use cadre_model::live::{LIVE_READS, LiveRead};
 use cadre_model::registry;
+use http::request::Parts;
 use std::sync::Arc;
 
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, check_api_key, connect, events, fields, files, force_sync, health, integrations,
-    interactions, passthrough, tools, unknown, webhook_endpoints,
+    attachments, bulk, check_api_key, connect, events, fields, files, force_sync, health,
+    integrations, interactions, passthrough, provisioning, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
 use crate::console::{self, login};
@@ -62,6 +63,7 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/v1/connect/activate-integration", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
+    ("POST", "/v1/hris/provisioning-groups/{group_id}/diff", Audience::Integration),
     ("GET", "/v1/events", Audience::Key),
     ("GET", "/v1/interactions", Audience::Key),
     ("GET", "/v1/interactions/{interaction_id}", Audience::Key),
@@ -101,7 +103,12 @@ pub fn routes() -> Vec<(&'static str, String, Audience)> {
         .map(|action| ("GET", format!("/v1/ats/actions/{}", action.id), Audience::Integration));
     let pages = console::routes().into_iter();
     let pages = pages.map(|page| (page.method, page.path.to_owned(), Audience::Visitor));
-    fixed.chain(pages).chain(lists).chain(live).chain(done).chain(files).collect()
+    let many = bulk_actions().flat_map(|action| {
+        let path = format!("/v1{}/bulk", action.path);
+        let task = format!("{path}/{{task_id}}");
+        [("POST", path, Audience::Integration), ("GET", task, Audience::Integration)]
+    });
+    fixed.chain(pages).chain(lists).chain(live).chain(done).chain(files).chain(many).collect()
 }
 
 /// Every list of records, by its path.
@@ -133,6 +140,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/integrations/{integration_id}/enabled", put(integrations::put_enabled))
         .route("/v1/tools/{category}", get(tools::get))
         .route("/v1/passthrough/{tool}/{api}", post(passthrough::post))
+        .route("/v1/hris/provisioning-groups/{group_id}/diff", post(provisioning::diff))
         .route("/v1/events", get(events::get))
         .route("/v1/interactions", get(interactions::list))
         .route("/v1/interactions/{interaction_id}", get(interactions::get))
@@ -158,6 +166,11 @@ pub fn router(state: AppState) -> Router {
     }
     for action in actions() {
         router = router.route(&format!("/v1{}", action.path), action_route(action));
+    }
+    for action in bulk_actions() {
+        let path = format!("/v1{}/bulk", action.path);
+        router = router.route(&format!("{path}/{{task_id}}"), task_route(action));
+        router = router.route(&path, bulk_route(action));
     }
     for action in restricted_actions() {
         let path = format!("/v1/ats/actions/{}", action.id);
@@ -224,6 +237,7 @@ fn live_route(read: &'static LiveRead) -> MethodRouter<AppState> {
 /// The route of one action: the generic handler, told which action it is.
 fn action_route(action: &'static Action) -> MethodRouter<AppState> {
     let method = match action.method {
+        "GET" => MethodFilter::GET,
         "PUT" => MethodFilter::PUT,
         "PATCH" => MethodFilter::PATCH,
         "DELETE" => MethodFilter::DELETE,
@@ -236,11 +250,33 @@ fn action_route(action: &'static Action) -> MethodRouter<AppState> {
                     about: RawPathParams,
                     named: NamedIntegration,
                     key: IdempotencyKey,
+                    query: RawQuery,
                     call: Extension<Arc<Call>>,
                     body: JsonBody| {
-            do_action::post(action, state, caller, about, named, key, call, body).await
+            let asked = do_action::asked(action, query, body)?;
+            do_action::post(action, state, caller, about, named, key, call, asked).await
         },
     )
+}
+
+/// The route that orders many actions of a kind.
+fn bulk_route(action: &'static Action) -> MethodRouter<AppState> {
+    post(
+        async move |state: State<AppState>,
+                    caller: Caller,
+                    named: NamedIntegration,
+                    call: Extension<Arc<Call>>,
+                    body: JsonBody| {
+            bulk::post(action, state, caller, named, call, body).await
+        },
+    )
+}
+
+/// The route that shows how many actions of a kind stand.
+fn task_route(action: &'static Action) -> MethodRouter<AppState> {
+    get(async move |state: State<AppState>, here: ForIntegration, id: PathPart| {
+        bulk::get(action, state, here, id).await
+    })
 }
 
 /// The route that says which files an action takes.
@@ -252,13 +288,7 @@ fn restrictions_route(action: &'static Action) -> MethodRouter<AppState> {
 
 /// The route of one list: the generic handler, told which list it is.
 fn list_route(list: List) -> MethodRouter<AppState> {
-    get(
-        async move |state: State<AppState>,
-                    caller: Caller,
-                    named: NamedIntegration,
-                    query: RawQuery,
-                    call: Extension<Arc<Call>>| {
-            list.get(state, caller, named, query, call).await
-        },
-    )
+    get(async move |state: State<AppState>, call: Extension<Arc<Call>>, parts: Parts| {
+        list.get(state, call, parts).await
+    })
 }

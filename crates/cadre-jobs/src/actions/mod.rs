@@ -7,6 +7,7 @@
 //! - `prepare` turns ids into those of the tool, fetches files, and holds answers against questions;
 //! - `run` takes the steps; `outcome` makes the answer and lets the mirror know.
 
+pub mod bulk;
 pub(crate) mod files;
 pub(crate) mod outcome;
 pub(crate) mod prepare;

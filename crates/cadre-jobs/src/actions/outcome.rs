@@ -40,6 +40,20 @@ impl Work<'_> {
         let data = match action.answer {
             Answer::Nothing => json!({}),
             Answer::Own(_) => yields(&section.answer)?,
+            Answer::Made(model, structure) => {
+                let remote_id = named(&yields(&section.id)?);
+                let id = remote_id.as_deref().map(|one| record_id(self.scope.id(), model, one));
+                let mut made = match yields(&section.answer)? {
+                    Value::Object(made) => made,
+                    _ => Map::new(),
+                };
+                for (name, value) in [("id", id), ("remote_id", remote_id)] {
+                    if structure.field(name).is_some() {
+                        made.insert(name.to_owned(), value.into());
+                    }
+                }
+                Value::Object(made)
+            }
             Answer::Record(model) | Answer::RecordWith(model, _, _) => {
                 let Some(remote_id) = named(&yields(&section.id)?) else {
                     return Err(self.broken("the tool named no id of what it made").into());
@@ -56,7 +70,7 @@ impl Work<'_> {
         };
         let data = match action.answer {
             Answer::RecordWith(_, field, of) => self.with_whole(data, field, of).await?,
-            Answer::Record(_) | Answer::Nothing | Answer::Own(_) => data,
+            Answer::Record(_) | Answer::Nothing | Answer::Own(_) | Answer::Made(..) => data,
         };
         Ok(Finished { data, warnings })
     }

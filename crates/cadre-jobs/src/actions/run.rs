@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use cadre_connector::manifest::Step;
 use cadre_connector::{Failure, Session, StepContext, Taken};
 use cadre_model::fault::{Code, Fault};
 use cadre_store::{ActionRun, StepRow, StepState, Store};
@@ -45,7 +44,6 @@ type Known = HashMap<(String, i64), StepRow>;
 struct Turn<'a> {
     name: &'a str,
     item: i64,
-    step: &'a Step,
 }
 
 /// Takes every step; what they saved, by name, and what failed without being missed.
@@ -109,7 +107,7 @@ async fn take_all(
         let mut results = Vec::new();
         for (at, item) in items.iter().enumerate() {
             let at = i64::try_from(at).unwrap_or(i64::MAX);
-            let turn = Turn { name, item: at, step };
+            let turn = Turn { name, item: at };
             let once = Value::from(format!("{run_id}-{name}-{at}"));
             let context = StepContext { item, once: &once, ..context };
             let before = known.get(&(name.clone(), at));
@@ -165,28 +163,27 @@ async fn take(
         Some(row) => return Ok(row.result.clone()),
         None => false,
     };
-    // What only reads needs no trace: asking again costs a request and nothing else.
-    let traced = journal.filter(|_| turn.step.request.method.as_str() != "GET");
-    if let (Some(journal), false) = (traced, begun) {
+    // Reads leave a trace too: what was there before a write tells, after a restart, what the write made.
+    if let (Some(journal), false) = (journal, begun) {
         let row = turn.row(StepState::Begun, Value::Null);
         journal.store.action_step_write(journal.run, &row).await.map_err(Why::Store)?;
     }
     match session.take_step(action, turn.name, context, begun).await {
         Taken::Done { value, .. } => {
-            if let Some(journal) = traced {
+            if let Some(journal) = journal {
                 let row = turn.row(StepState::Done, value.clone());
                 journal.store.action_step_write(journal.run, &row).await.map_err(Why::Store)?;
             }
             Ok(value)
         }
         Taken::Refused(failure) => {
-            undo(traced, turn).await;
+            undo(journal, turn).await;
             Err(Why::Failed(failure))
         }
         Taken::Unknown(failure) => Err(Why::Unknown(failure)),
         Taken::OutOfTime { unknown } => {
             if !unknown {
-                undo(traced, turn).await;
+                undo(journal, turn).await;
             }
             Err(Why::OutOfTime)
         }

@@ -120,6 +120,10 @@ impl ActionCase {
         match action.answer {
             Answer::Nothing => {}
             Answer::Own(_) => done.answer = yields(&section.answer)?,
+            Answer::Made(..) => {
+                done.id = named(&yields(&section.id)?);
+                done.answer = yields(&section.answer)?;
+            }
             Answer::Record(_) | Answer::RecordWith(..) => done.id = named(&yields(&section.id)?),
         }
         found.done = Some(done);

@@ -218,6 +218,7 @@ const fn post(
         body,
         answer: Answer::Nothing,
         deprecated: false,
+        bulk: false,
     }
 }
 

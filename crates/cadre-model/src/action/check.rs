@@ -220,6 +220,8 @@ fn plain(kind: &Input, value: &Value) -> Option<Value> {
         }
         Input::Boolean => value.is_boolean().then(|| value.clone()),
         Input::Choice(values) => text.filter(|text| values.contains(text)).map(Value::from),
+        Input::Open(_) => text.filter(|text| !text.trim().is_empty()).map(Value::from),
+        Input::NumberOrText => (value.is_number() || value.is_string()).then(|| value.clone()),
         Input::Email => text.filter(|text| is_email(text)).map(Value::from),
         Input::Url => text.filter(|text| is_url(text)).map(Value::from),
         Input::Country => {
@@ -253,6 +255,8 @@ fn expected(kind: &Input) -> String {
         Input::Number(Some(least)) => format!("a number from {least} on"),
         Input::Boolean => "true or false".to_owned(),
         Input::Choice(values) => format!("one of {}", values.join(", ")),
+        Input::Open(values) => format!("a word, such as {}", values.join(", ")),
+        Input::NumberOrText => "a number or text".to_owned(),
         Input::Email => "an e-mail address".to_owned(),
         Input::Url => "a URL that begins with https:// or http://".to_owned(),
         Input::Country => "a country as two capital letters (ISO 3166-1 alpha-2)".to_owned(),

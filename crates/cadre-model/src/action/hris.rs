@@ -7,6 +7,12 @@ use crate::shape::{Shape, structure};
 
 const EMPLOYEE: Option<About> = Some(About { parameter: "employee_id", model: "hris_employees" });
 
+const SKILL: Option<About> = Some(About { parameter: "skill_id", model: "hris_skills" });
+const ASSIGNMENT: Option<About> = Some(About {
+    parameter: "employee_skill_assignment_id",
+    model: "hris_employee_skill_assignments",
+});
+
 const GENDERS: Input = Input::Choice(&["MALE", "FEMALE", "NON_BINARY", "NOT_SPECIFIED"]);
 const HOME: InputField = may(
     "home_address",
@@ -117,6 +123,24 @@ structure! {
     }
 }
 
+structure! {
+    /// The form by which an employee is created.
+    pub struct EmployeeForm {
+        /// The fields, by name.
+        pub properties: serde_json::Value,
+    }
+}
+
+structure! {
+    /// The id of what was made.
+    pub struct MadeId {
+        /// Its id.
+        pub id: String,
+    }
+}
+
+static FORM: crate::shape::Structure = <EmployeeForm as Shape>::SHAPE;
+static MADE_ID: crate::shape::Structure = <MadeId as Shape>::SHAPE;
 static FORM_OUTCOME: crate::shape::Structure = <FormOutcome as Shape>::SHAPE;
 
 const fn post(
@@ -137,6 +161,7 @@ const fn post(
         body,
         answer,
         deprecated: false,
+        bulk: false,
     }
 }
 
@@ -173,8 +198,23 @@ pub(super) static ACTIONS: &[Action] = &[
             must("properties", Input::Free, "The values, by the names of the form's fields."),
             may("staffing_entity_id", Input::Id("hris_staffing_entities"), "The position to fill."),
         ],
-        Answer::Own(&FORM_OUTCOME),
+        Answer::Made("hris_employees", &FORM_OUTCOME),
     ),
+    Action {
+        method: "GET",
+        ..post(
+            "hris_get_employee_form",
+            "Get employee form",
+            "/hris/employees/form",
+            None,
+            &[may(
+                "staffing_entity_id",
+                Input::Id("hris_staffing_entities"),
+                "The position to fill.",
+            )],
+            Answer::Own(&FORM),
+        )
+    },
     post(
         "hris_add_employee_document",
         "Add document to employee",
@@ -206,4 +246,102 @@ pub(super) static ACTIONS: &[Action] = &[
             Answer::Record("hris_absences"),
         )
     },
+    Action {
+        bulk: true,
+        ..post(
+            "hris_create_skill",
+            "Create skill",
+            "/hris/skills",
+            None,
+            &[
+                must("origin_id", Input::Filled, "The caller's own id of the skill."),
+                must("name", Input::Filled, "Name."),
+                may("status", Input::Choice(&["ACTIVE", "INACTIVE"]), "Whether it is in use.")
+                    .preset(Preset::Text("ACTIVE")),
+            ],
+            Answer::Made("hris_skills", &MADE_ID),
+        )
+    },
+    Action {
+        method: "PATCH",
+        ..post(
+            "hris_update_skill",
+            "Update skill",
+            "/hris/skills/{skill_id}",
+            SKILL,
+            &[
+                may("name", Input::Text, "Name."),
+                may(
+                    "levels",
+                    Input::List(&Input::Text, usize::MAX),
+                    "Names of the levels from worst to best.",
+                ),
+            ],
+            Answer::Record("hris_skills"),
+        )
+    },
+    Action {
+        method: "DELETE",
+        ..post(
+            "hris_delete_skill",
+            "Delete skill",
+            "/hris/skills/{skill_id}",
+            SKILL,
+            &[],
+            Answer::Record("hris_skills"),
+        )
+    },
+    post(
+        "hris_create_employee_skill_assignment",
+        "Create employee skill assignment",
+        "/hris/employee-skill-assignments",
+        None,
+        &[
+            must("employee_id", Input::Id("hris_employees"), "Who has the skill."),
+            must("skill_id", Input::Id("hris_skills"), "The skill."),
+            may("current_level", Input::Text, "The level, in the tool's own words."),
+        ],
+        Answer::Record("hris_employee_skill_assignments"),
+    ),
+    Action {
+        method: "PATCH",
+        ..post(
+            "hris_update_employee_skill_assignment",
+            "Update employee skill assignment",
+            "/hris/employee-skill-assignments/{employee_skill_assignment_id}",
+            ASSIGNMENT,
+            &[must("current_level", Input::Text, "The level, in the tool's own words.").or_null()],
+            Answer::Record("hris_employee_skill_assignments"),
+        )
+    },
+    Action {
+        method: "DELETE",
+        ..post(
+            "hris_delete_employee_skill_assignment",
+            "Delete employee skill assignment",
+            "/hris/employee-skill-assignments/{employee_skill_assignment_id}",
+            ASSIGNMENT,
+            &[],
+            Answer::Record("hris_employee_skill_assignments"),
+        )
+    },
+    post(
+        "hris_create_skill_proficiency_rating",
+        "Create skill proficiency rating",
+        "/hris/skill-proficiency-ratings",
+        None,
+        &[
+            must("employee_id", Input::Id("hris_employees"), "Whose skill it is."),
+            must("skill_id", Input::Id("hris_skills"), "The skill."),
+            may(
+                "rating",
+                Input::Object(&[
+                    may("rating_source", Input::Open(&["EXTERNAL"]), "Who says so."),
+                    may("proficiency", Input::NumberOrText, "A number, or the id of a step."),
+                ]),
+                "How well.",
+            ),
+        ],
+        Answer::Record("hris_employee_skill_proficiency_ratings"),
+    ),
 ];

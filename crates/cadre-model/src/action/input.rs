@@ -13,6 +13,10 @@ pub enum Input {
     Boolean,
     /// One of these.
     Choice(&'static [&'static str]),
+    /// A word, of which these are known.
+    Open(&'static [&'static str]),
+    /// A number or a text.
+    NumberOrText,
     /// An e-mail address.
     Email,
     /// An absolute URL.

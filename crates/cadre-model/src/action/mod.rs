@@ -37,6 +37,16 @@ pub struct Action {
     pub answer: Answer,
     /// Whether other software should use another one instead.
     pub deprecated: bool,
+    /// Whether many can be ordered at once, at `<path>/bulk`.
+    pub bulk: bool,
+}
+
+impl Action {
+    /// Whether it answers with something that no list shows.
+    #[must_use]
+    pub fn answers_of_its_own(&self) -> bool {
+        matches!(self.answer, Answer::Own(_))
+    }
 }
 
 /// The record that a path names.
@@ -59,6 +69,8 @@ pub enum Answer {
     RecordWith(&'static str, &'static str, &'static str),
     /// Something of its own.
     Own(&'static Structure),
+    /// Something of its own about a record of the model, whose `id` and `remote_id` are added.
+    Made(&'static str, &'static Structure),
 }
 
 /// Every action.
@@ -70,6 +82,11 @@ pub fn actions() -> impl Iterator<Item = &'static Action> {
 #[must_use]
 pub fn action(id: &str) -> Option<&'static Action> {
     actions().find(|action| action.id == id)
+}
+
+/// Actions of which many can be ordered at once.
+pub fn bulk_actions() -> impl Iterator<Item = &'static Action> {
+    actions().filter(|action| action.bulk)
 }
 
 /// Actions whose files may be restricted: those that callers can ask about.
@@ -100,11 +117,15 @@ mod tests {
             assert!(action.path.starts_with(&format!("/{category}/")), "{}", action.path);
             let named = action.path.contains('{');
             assert_eq!(named, action.about.is_some(), "{}", action.path);
+            assert!(action.method != "GET" || action.answers_of_its_own(), "{}", action.id);
             if let Some(about) = action.about {
                 assert!(action.path.contains(&format!("{{{}}}", about.parameter)));
                 assert!(registry::model(about.model).is_some(), "{}", about.model);
             }
-            if let Answer::Record(model) | Answer::RecordWith(model, _, _) = action.answer {
+            if let Answer::Record(model)
+            | Answer::RecordWith(model, _, _)
+            | Answer::Made(model, _) = action.answer
+            {
                 assert!(registry::model(model).is_some(), "{model}");
             }
         }

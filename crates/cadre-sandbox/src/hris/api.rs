@@ -49,6 +49,8 @@ const LISTS_BELOW: &[(&str, &str)] = &[("employees", "time-off-balances")];
 const NARROWED: &[Narrowing] = &[
     ("employees", "work_email", "/contact/work_email"),
     ("absences", "employee_id", "/employee/id"),
+    ("skill-ratings", "employee_id", "/employee/id"),
+    ("skills", "name", "/name"),
 ];
 
 /// Routes below `/hris`.

@@ -8,6 +8,7 @@ mod growth;
 mod org;
 mod pay;
 pub(crate) mod people;
+mod skills;
 mod time;
 mod writes;
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::{invalid, not_found};
 use super::people::FIRST_EMPLOYEE;
+use super::skills;
 use crate::table::{Tables, text};
 use crate::tool::Tool;
 use crate::world::World;
@@ -23,12 +24,15 @@ pub(super) async fn create(
     Path(list): Path<String>,
     Json(body): Json<Value>,
 ) -> Response {
-    if list != "employees" {
-        return not_found();
-    }
     let mut state = world.state();
     let now = world.now(&state);
     let tables = &mut state.hris;
+    match list.as_str() {
+        "employees" => {}
+        "skills" => return skills::create(tables, now, &body),
+        "skill-ratings" => return skills::rate(tables, now, &body),
+        _ => return not_found(),
+    }
     let mut wrong = problems(tables, &body);
     for (path, value) in
         [("name.given", &body["name"]["given"]), ("name.family", &body["name"]["family"])]
@@ -82,6 +86,9 @@ pub(super) async fn change(
     let mut state = world.state();
     let now = world.now(&state);
     let tables = &mut state.hris;
+    if list == "skills" {
+        return skills::change(tables, now, &id, &body);
+    }
     if list != "employees" || tables["employees"].get(&id).is_none() {
         return not_found();
     }
@@ -97,16 +104,18 @@ pub(super) async fn change(
     Json(json!({"data": table.get(&id).map(|row| &row.value)})).into_response()
 }
 
-/// `DELETE /hris/v1/absences/<id>`: the absence is archived.
+/// `DELETE /hris/v1/absences/<id>`: the absence is archived. The same for skills.
 pub(super) async fn delete(
     State(world): State<Arc<World>>,
     Path((list, id)): Path<(String, String)>,
 ) -> Response {
     let mut state = world.state();
     let now = world.now(&state);
-    let table = state.hris.entry("absences").or_default();
-    let there = table.get(&id).is_some_and(|row| !row.archived);
-    if list != "absences" || !there {
+    let Some(list) = ["absences", "skills"].into_iter().find(|known| *known == list) else {
+        return not_found();
+    };
+    let table = state.hris.entry(list).or_default();
+    if !table.get(&id).is_some_and(|row| !row.archived) {
         return not_found();
     }
     table.archive(&id, now);

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{FromRequestParts, RawPathParams, State};
+use axum::extract::{FromRequestParts, RawPathParams, RawQuery, State};
 use cadre_jobs::actions::{Finished, Order, perform};
 use cadre_model::action::{Action, Answer, check};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::registry;
 use cadre_store::InteractionKind;
 use http::request::Parts;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::attachments::refused;
 use super::integrations::field_names;
 use crate::body::JsonBody;
 use crate::gate;
+use crate::listing::{Pairs, fault};
 use crate::recorder::Call;
 use crate::refuse::Refused;
 use crate::reply::{Data, Warned};
@@ -53,6 +54,30 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
+/// What is asked: the body, or the query where there is none.
+///
+/// # Errors
+///
+/// When the query cannot be read.
+pub fn asked(
+    action: &Action,
+    RawQuery(query): RawQuery,
+    JsonBody(body): JsonBody,
+) -> Result<Map<String, Value>, Refused> {
+    if action.method != "GET" {
+        return Ok(body);
+    }
+    let mut problems = Vec::new();
+    let pairs = Pairs::parse(query.as_deref(), &mut problems);
+    let mut asked = Map::new();
+    for field in action.body {
+        if let Some(text) = pairs.one(field.name, &mut problems) {
+            asked.insert(field.name.to_owned(), text.into());
+        }
+    }
+    if problems.is_empty() { Ok(asked) } else { Err(fault(&problems).into()) }
+}
+
 /// Does what an action says.
 ///
 /// # Errors
@@ -71,7 +96,7 @@ pub async fn post(
     NamedIntegration(integration): NamedIntegration,
     IdempotencyKey(key): IdempotencyKey,
     Extension(call): Extension<Arc<Call>>,
-    JsonBody(body): JsonBody,
+    body: Map<String, Value>,
 ) -> Result<Warned<Value>, Refused> {
     let checked = check(action.body, &body);
     let wrong: Vec<String> = checked.wrong.iter().map(ToString::to_string).collect();
@@ -94,7 +119,7 @@ pub async fn post(
             .flat_map(field_names)
             .filter(|name| !config.field_enabled(id, name))
             .collect(),
-        Answer::Nothing | Answer::Own(_) => Default::default(),
+        Answer::Nothing | Answer::Own(_) | Answer::Made(..) => Default::default(),
     };
     let order = Order {
         action,

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod attachments;
+pub mod bulk;
 pub mod check_api_key;
 pub mod connect;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod integrations;
 pub mod interactions;
 pub mod lists;
 pub mod passthrough;
+pub mod provisioning;
 pub mod tools;
 pub mod unknown;
 pub mod webhook_endpoints;

@@ -1,6 +1,9 @@
 //! The operations that have a tool do something.
 
-use cadre_model::action::{Action, Answer, Input, InputField, Preset, actions, restricted_actions};
+use cadre_model::action::{
+    Action, Answer, Input, InputField, Preset, actions, bulk_actions, restricted_actions,
+};
+use cadre_model::fault::Code;
 use cadre_model::model::Category;
 use cadre_model::{ids, registry};
 use serde_json::{Map, Value, json};
@@ -14,6 +17,7 @@ use crate::refuse::Class;
 pub(super) fn operations(components: &mut Components) -> Vec<(String, &'static str, Value)> {
     let done = actions().map(|action| {
         let method = match action.method {
+            "GET" => "get",
             "PUT" => "put",
             "PATCH" => "patch",
             "DELETE" => "delete",
@@ -22,6 +26,10 @@ pub(super) fn operations(components: &mut Components) -> Vec<(String, &'static s
         (action.path.to_owned(), method, operation(action, components))
     });
     let mut all: Vec<_> = done.collect();
+    for action in bulk_actions() {
+        all.push((format!("{}/bulk", action.path), "post", bulk(action)));
+        all.push((format!("{}/bulk/{{task_id}}", action.path), "get", task(action)));
+    }
     let files = restricted_actions().into_iter();
     all.extend(
         files.map(|action| (format!("/ats/actions/{}", action.id), "get", restrictions(action))),
@@ -36,7 +44,7 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
     };
     let data = match action.answer {
         Answer::Nothing => json!({ "type": "object" }),
-        Answer::Own(structure) => components.structure(structure),
+        Answer::Own(structure) | Answer::Made(_, structure) => components.structure(structure),
         Answer::Record(id) => match registry::model(id) {
             Some(model) => components.record(model),
             None => json!({}),
@@ -49,6 +57,15 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
     let mut parameters = vec![integration_header(), key_header()];
     parameters.extend(action.about.map(|about| in_path(about.parameter)));
     let method = action.method.to_ascii_lowercase();
+    if action.method == "GET" {
+        parameters.extend(action.body.iter().map(|field| {
+            json!({
+                "name": field.name, "in": "query", "required": field.required,
+                "description": field.doc, "style": "form", "explode": true,
+                "schema": { "type": "string" },
+            })
+        }));
+    }
     let mut operation = json!({
         "operationId": words(&format!("{method}{}", action.path)),
         "summary": action.label,
@@ -61,6 +78,11 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
         },
         "responses": warned(class, &data),
     });
+    if action.method == "GET"
+        && let Some(operation) = operation.as_object_mut()
+    {
+        operation.remove("requestBody");
+    }
     if action.deprecated {
         operation["deprecated"] = Value::Bool(true);
     }
@@ -107,6 +129,8 @@ fn value(kind: &'static Input) -> Value {
         Input::Number(Some(least)) => json!({ "type": "number", "minimum": least }),
         Input::Boolean => json!({ "type": "boolean" }),
         Input::Choice(values) => json!({ "type": "string", "enum": values }),
+        Input::Open(values) => json!({ "type": "string", "x-open-enum": values }),
+        Input::NumberOrText => json!({ "anyOf": [{ "type": "number" }, { "type": "string" }] }),
         Input::Email => json!({ "type": "string", "format": "email" }),
         Input::Url => json!({ "type": "string", "format": "uri" }),
         Input::Country => json!({
@@ -166,6 +190,74 @@ fn value(kind: &'static Input) -> Value {
             { "type": "string", "format": "date-time" },
         ] }),
     }
+}
+
+/// Many actions of a kind, ordered at once.
+fn bulk(action: &'static Action) -> Value {
+    let items = json!({ "type": "array", "items": object(action.body), "maxItems": 1000 });
+    let body = json!({
+        "type": "object", "properties": { "items": items }, "required": ["items"],
+    });
+    let data = json!({
+        "type": "object", "properties": { "task_id": { "type": "string" } }, "required": ["task_id"],
+    });
+    json!({
+        "operationId": words(&format!("post{}/bulk", action.path)),
+        "summary": format!("{}, many at once", action.label),
+        "tags": ["Unified HRIS API"],
+        "x-error-class": Class::Hris.name(),
+        "parameters": [integration_header()],
+        "requestBody": {
+            "required": true, "content": { "application/json": { "schema": body } },
+        },
+        "responses": answers(Class::Hris, &data),
+    })
+}
+
+/// How many actions of a kind stand.
+fn task(action: &'static Action) -> Value {
+    let text = || json!({ "type": "string" });
+    let word = |word: &str| json!({ "type": "string", "const": word });
+    let moment = || json!({ "type": "string", "format": "date-time" });
+    let all = |properties: Value| {
+        let required: Vec<String> =
+            properties.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect();
+        json!({ "type": "object", "properties": properties, "required": required })
+    };
+    let or_null = json!({ "type": ["string", "null"] });
+    let mut codes: Vec<Value> = Code::ALL.iter().map(|code| code.as_str().into()).collect();
+    codes.push(Value::Null);
+    let error = all(json!({
+        "code": { "type": ["string", "null"], "enum": codes }, "title": or_null,
+        "message": text(), "log_url": or_null,
+    }));
+    let made = all(json!({ "id": text() }));
+    let item = json!({ "anyOf": [
+        all(json!({ "origin_id": text(), "status": word("SUCCEEDED"), "data": made })),
+        all(json!({ "origin_id": text(), "status": word("FAILED"), "error": error })),
+    ] });
+    let data = json!({ "anyOf": [
+        all(json!({
+            "task_id": text(), "created_at": text(), "status": word("PENDING"),
+            "completed_at": { "type": "null" },
+        })),
+        all(json!({
+            "task_id": text(), "created_at": text(), "status": word("COMPLETED"),
+            "data": { "type": "array", "items": item }, "completed_at": moment(),
+        })),
+        all(json!({
+            "task_id": text(), "created_at": text(), "status": word("FAILED"), "error": error,
+            "completed_at": moment(),
+        })),
+    ] });
+    json!({
+        "operationId": words(&format!("get{}/bulk/task_id", action.path)),
+        "summary": format!("{}, many at once: how it stands", action.label),
+        "tags": ["Unified HRIS API"],
+        "x-error-class": Class::Hris.name(),
+        "parameters": [integration_header(), in_path("task_id")],
+        "responses": answers(Class::Hris, &data),
+    })
 }
 
 /// What is said of the files that an action takes.

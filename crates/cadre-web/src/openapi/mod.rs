@@ -11,6 +11,7 @@ mod general;
 mod interactions;
 mod lists;
 mod live;
+mod provisioning;
 mod schema;
 
 pub(crate) use lists::kind_of_key;
@@ -55,6 +56,8 @@ pub fn document(root: &str) -> Value {
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[method] = operation;
     }
+    let diff = provisioning::diff(&mut components);
+    paths.insert(provisioning::PATH.to_owned(), json!({ "post": diff }));
     paths.sort_keys();
     for class in Class::ALL {
         components.put(class.schema_name(), error_schema(*class));

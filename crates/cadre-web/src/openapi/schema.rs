@@ -42,6 +42,12 @@ impl Components {
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
 
+    /// What a reference leads to.
+    pub(super) fn resolved(&self, reference: &Value) -> Value {
+        let name = reference["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        name.and_then(|name| self.0.get(name)).cloned().unwrap_or_default()
+    }
+
     /// A record of a model, as its list endpoint shows it.
     pub(super) fn record(&mut self, model: &'static ModelDef) -> Value {
         self.refer(&format!("{}Record", model.shape.name), |components| {
@@ -205,11 +211,24 @@ impl Components {
         if structure.name == "ScreeningQuestionAnswer" {
             return self.answers(structure);
         }
+        if structure.name == "EmployeeForm" {
+            return self.form(structure);
+        }
         self.refer(structure.name, |components| {
             let mut object = Object::default();
             for field in structure.fields {
                 object.add(field.name, components.field(field));
             }
+            object.schema(structure.doc)
+        })
+    }
+
+    /// A form, whose fields are those of the tool.
+    fn form(&mut self, structure: &'static Structure) -> Value {
+        self.refer(structure.name, |_| {
+            let field = json!({ "type": "object", "additionalProperties": true });
+            let mut object = Object::default();
+            object.add("properties", json!({ "type": "object", "additionalProperties": field }));
             object.schema(structure.doc)
         })
     }

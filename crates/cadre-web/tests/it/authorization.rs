@@ -33,6 +33,8 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{token}", &random_id())
         .replace("{word}", &random_id())
         .replace("{interaction_id}", &random_id())
+        .replace("{task_id}", &random_id())
+        .replace("{group_id}", "default")
 }
 
 fn class(path: &str) -> &'static str {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::Router;
+use cadre_connector::HttpRequest;
 use cadre_jobs::connect::{Link, link};
 use cadre_model::fault::{Code, Retry, Who};
 use cadre_sandbox::{Sandbox, SandboxOptions};
@@ -244,6 +245,15 @@ impl<'a> Stage<'a> {
                 let start = START.parse().expect("a moment");
                 let options = SandboxOptions { employees: 0, start, ..Default::default() };
                 let empty = Sandbox::start(options).await.expect("a sandbox");
+                // It has one person at least.
+                let url = format!("{}/admin/mutate", empty.base_url);
+                let mut request = HttpRequest::new("POST", url.parse().expect("a URL"));
+                request.set_header("Content-Type", "application/json");
+                let person =
+                    json!({ "op": "delete", "tool": "hris", "table": "employees", "id": "10001" });
+                request.body = Some(person.to_string().into());
+                let sent = app.state.parts.http.send(request, Duration::from_secs(5)).await;
+                assert_eq!(sent.expect("an answer").status, 200);
                 let form = json!({ "base_url": empty.base_url, "client_id": empty.client_id, "client_secret": empty.client_secret });
                 let id = app.connect("sandboxhris", form).await;
                 self.get(EMPLOYEES, &id).await

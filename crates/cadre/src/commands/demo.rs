@@ -68,15 +68,16 @@ impl Demo {
         if self.json {
             let line = json!({
                 "url": ready.url, "api_key": ready.api_key, "dashboard_url": ready.dashboard_url,
-                "integrations": ready.integrations, "pid": std::process::id(),
+                "integrations": ready.integrations, "pid": std::process::id(), "sandbox_url": ready.sandbox_url,
             });
             println!("{line}");
             return Ok(());
         }
-        let Ready { url, api_key, dashboard_url, integrations } = ready;
+        let Ready { url, api_key, dashboard_url, integrations, sandbox_url } = ready;
         println!("\nCadre is running with made-up tools. Ctrl-C ends it; nothing is kept.\n");
         println!("  Dashboard  {dashboard_url}");
         println!("  API key    {api_key}");
+        println!("  Sandbox    {sandbox_url} (faults can be ordered at /admin/faults)");
         for (tool, id) in integrations {
             println!("  {tool:<12} {id}");
         }
@@ -106,6 +107,7 @@ struct Ready {
     api_key: String,
     dashboard_url: String,
     integrations: BTreeMap<String, String>,
+    sandbox_url: String,
 }
 
 /// What a customer would type into the connect forms of the made-up tools.
@@ -159,5 +161,6 @@ async fn prepare(parts: &Parts, sandbox: &Running, url: &str) -> Result<Ready, F
         api_key: key.expose().to_owned(),
         dashboard_url: login_link::link(&parts.store, url).await?,
         integrations,
+        sandbox_url: sandbox.base_url.clone(),
     })
 }

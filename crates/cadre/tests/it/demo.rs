@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::process::{Caller, Demo, cadre, printed, root};
 
 /// Runs a client script with the demo's first line on its standard input.
-fn read_with(program: &str, script: &str, demo: &Demo) -> Value {
+pub fn read_with(program: &str, script: &str, demo: &Demo) -> Value {
     let root = root();
     let mut child = Command::new(root.join(program))
         .arg(root.join(script))
@@ -62,17 +62,19 @@ fn the_python_sdk_reads_everything() {
 #[test]
 fn the_typescript_sdk_reads_everything() {
     let demo = Demo::start();
+    let seen = read_with_node("read-everything.mjs", &demo);
+    check(&seen, &demo);
+}
+
+/// Runs a script of `tests/sdk-typescript`.
+pub fn read_with_node(script: &str, demo: &Demo) -> Value {
     // Node finds packages beside the script's own folder, so a copy lies beside the packages.
-    let folder = root().join("target/sdk-typescript");
-    std::fs::copy(
-        root().join("tests/sdk-typescript/read-everything.mjs"),
-        folder.join("read-everything.mjs"),
-    )
-    .expect("scripts/setup made the folder");
+    let copy = format!("target/sdk-typescript/{script}");
+    std::fs::copy(root().join("tests/sdk-typescript").join(script), root().join(&copy))
+        .expect("scripts/setup made the folder");
     let node = String::from_utf8(Command::new("which").arg("node").output().expect("which").stdout)
         .expect("UTF-8");
-    let seen = read_with(node.trim(), "target/sdk-typescript/read-everything.mjs", &demo);
-    check(&seen, &demo);
+    read_with(node.trim(), &copy, demo)
 }
 
 #[test]
