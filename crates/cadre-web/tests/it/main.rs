@@ -6,6 +6,7 @@ mod authorization;
 mod console;
 mod contract;
 mod errors;
+mod fields;
 mod gates;
 mod general;
 mod lists;
