@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod connect;
 pub mod enqueue;
 pub mod fields;
+pub mod hooks;
 pub mod live;
 pub mod observe;
 mod pin;

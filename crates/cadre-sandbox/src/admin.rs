@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::RateLimit;
 use crate::fault::Script;
+use crate::hooks::tell;
 use crate::mutate::{Change, perform};
 use crate::tool::Tool;
 use crate::world::World;
@@ -78,6 +79,7 @@ async fn mutate(State(world): State<Arc<World>>, Json(changes): Json<Several<Cha
             }
         }
     }
+    tell(state.subscribers.clone(), &done);
     Json(json!({"done": done})).into_response()
 }
 

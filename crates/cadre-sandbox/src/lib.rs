@@ -15,6 +15,7 @@ mod ats;
 mod dice;
 pub mod fault;
 mod gate;
+mod hooks;
 mod hris;
 pub mod mutate;
 mod people;

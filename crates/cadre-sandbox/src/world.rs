@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::fault::Script;
+use crate::hooks::Subscriber;
 use crate::plan::Plan;
 use crate::table::Tables;
 use crate::tool::Tool;
@@ -68,6 +69,8 @@ pub(crate) struct State {
     pub(crate) skew: SignedDuration,
     /// Changes made so far, which the dice of the next one depend on.
     pub(crate) mutations: usize,
+    /// Who is told what is done in Sandbox HR.
+    pub(crate) subscribers: Vec<Subscriber>,
 }
 
 impl State {
@@ -132,6 +135,7 @@ impl World {
                 slow_ms: options.slow_ms,
                 skew: SignedDuration::ZERO,
                 mutations: 0,
+                subscribers: Vec::new(),
             }),
         }
     }

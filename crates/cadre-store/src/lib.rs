@@ -15,6 +15,7 @@ mod actions;
 mod dialect;
 mod events;
 mod fields;
+mod hooks;
 mod integration_issues;
 mod integrations;
 mod interactions;
@@ -36,6 +37,7 @@ mod webhooks;
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
 pub use fields::{CustomField, FieldKind, IntegrationField, NewCustomField, SourcedField};
+pub use hooks::Hook;
 pub use integration_issues::{
     IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,
 };

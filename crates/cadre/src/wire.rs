@@ -31,6 +31,7 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
         concurrent_syncs: config.concurrent_syncs,
         lease: Duration::from_secs(config.lease_seconds.max(1)),
         live_timeout: Duration::from_secs(config.live_seconds.max(1)),
+        public_url: config.public_url.clone(),
         ..Settings::default()
     };
     settings.read.allow_private = config.allow_private_networks;

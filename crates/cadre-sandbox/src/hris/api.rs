@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Form, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::writes;
+use crate::hooks;
 use crate::query::{Narrowing, Params, Wrong, equal, moment, number, switch};
 use crate::table::Wanted;
 use crate::tool::Tool;
@@ -56,6 +57,8 @@ pub(crate) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/oauth/token", post(token))
         .route("/v1/absences", get(absences).post(create_absence))
+        .route("/v1/webhooks", get(hooks::list).post(hooks::subscribe))
+        .route("/v1/webhooks/{id}", delete(hooks::unsubscribe))
         .route("/v1/{list}", get(list).post(writes::create))
         .route("/v1/{list}/{id}", get(one).patch(writes::change).delete(writes::delete))
         .route("/v1/{list}/{id}/{below}", get(list_below).post(writes::below))

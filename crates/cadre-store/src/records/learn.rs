@@ -3,7 +3,7 @@
 use cadre_model::mapped::Record;
 
 use super::sql::Place;
-use super::write::{PageOutcome, by_model, due, stored, write_model};
+use super::write::{PageOutcome, by_model, due, stored, write_model, write_raw};
 use crate::store::{Attempt, Error, Store};
 use crate::tenants::IntegrationScope;
 
@@ -27,6 +27,7 @@ impl Store {
             let stored = stored(&mut tx, at, &records).await?;
             let due = due(&records, &stored, i64::MAX, now, &mut outcome, &mut issues);
             write_model(&mut tx, at, &due).await?;
+            write_raw(&mut tx, at, &records, &stored).await?;
         }
         tx.commit().await.attempt("store what an action made")?;
         Ok(outcome)

@@ -9,6 +9,7 @@ mod errors;
 mod fields;
 mod gates;
 mod general;
+mod hooks;
 mod lists;
 mod live;
 mod openapi;
