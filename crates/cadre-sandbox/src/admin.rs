@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::RateLimit;
+use crate::drift::Drift;
 use crate::fault::Script;
 use crate::hooks::tell;
 use crate::mutate::{Change, perform};
@@ -24,6 +25,7 @@ use crate::world::World;
 pub(crate) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/faults", post(add_faults).get(list_faults).delete(clear_faults))
+        .route("/drifts", post(add_drifts).delete(clear_drifts))
         .route("/mutate", post(mutate))
         .route("/permissions", post(set_permission))
         .route("/settings", post(set_settings))
@@ -63,6 +65,19 @@ async fn list_faults(State(world): State<Arc<World>>) -> Json<Vec<Script>> {
 
 async fn clear_faults(State(world): State<Arc<World>>) -> StatusCode {
     world.state().faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn add_drifts(
+    State(world): State<Arc<World>>,
+    Json(drifts): Json<Several<Drift>>,
+) -> StatusCode {
+    world.state().drifts.extend(drifts.all());
+    StatusCode::NO_CONTENT
+}
+
+async fn clear_drifts(State(world): State<Arc<World>>) -> StatusCode {
+    world.state().drifts.clear();
     StatusCode::NO_CONTENT
 }
 

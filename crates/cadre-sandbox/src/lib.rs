@@ -13,6 +13,7 @@
 mod admin;
 mod ats;
 mod dice;
+mod drift;
 pub mod fault;
 mod gate;
 mod hooks;

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::drift::Drift;
 use crate::fault::Script;
 use crate::hooks::Subscriber;
 use crate::plan::Plan;
@@ -71,6 +72,8 @@ pub(crate) struct State {
     pub(crate) mutations: usize,
     /// Who is told what is done in Sandbox HR.
     pub(crate) subscribers: Vec<Subscriber>,
+    /// How records of Sandbox HR go out.
+    pub(crate) drifts: Vec<Drift>,
 }
 
 impl State {
@@ -136,6 +139,7 @@ impl World {
                 skew: SignedDuration::ZERO,
                 mutations: 0,
                 subscribers: Vec::new(),
+                drifts: Vec::new(),
             }),
         }
     }

@@ -1,5 +1,6 @@
 //! Sandbox HR on the wire: OAuth 2 client credentials, numbered pages with a total.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::writes;
+use crate::drift::drifted;
 use crate::hooks;
 use crate::query::{Narrowing, Params, Wrong, equal, moment, number, switch};
 use crate::table::Wanted;
@@ -66,7 +68,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
 
 #[derive(Debug, Serialize)]
 struct Page<'a> {
-    data: Vec<&'a Value>,
+    data: Vec<Cow<'a, Value>>,
     meta: Meta,
 }
 
@@ -177,6 +179,13 @@ fn page(world: &World, name: &str, parent: Option<&str>, params: &Params) -> Res
         .map(|table| table.page(wanted, (page - 1) * page_size, page_size))
         .unwrap_or_default();
     let meta = Meta { page, page_size, total, total_pages: total.div_ceil(page_size) };
+    let data: Vec<Cow<'_, Value>> = match state.drifts.is_empty() {
+        true => data.into_iter().map(Cow::Borrowed).collect(),
+        false => data
+            .into_iter()
+            .map(|record| Cow::Owned(drifted(&state.drifts, name, record)))
+            .collect(),
+    };
     let body = serde_json::to_vec(&Page { data, meta }).unwrap_or_default();
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

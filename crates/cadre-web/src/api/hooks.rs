@@ -29,7 +29,7 @@ const BODY_TIME: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 ///
-/// When the address is nobody's, or the message proves nothing.
+/// When the address is nobody's, or the message proves nothing; both in the same words.
 pub async fn post(
     State(state): State<AppState>,
     PathPart(token): PathPart,
@@ -52,12 +52,9 @@ pub async fn post(
             state.wake.notify_one();
             Ok(Data(json!({})))
         }
-        Received::Unknown => {
-            let words = "Nobody has this address.";
-            Err(Refused::new(Code::PlatformIntegrationNotFound, words))
-        }
-        Received::Unproved => {
-            let words = "The message does not prove that it comes from the tool.";
+        // Whoever guesses addresses learns nothing about which of them are somebody's.
+        Received::Unknown | Received::Unproved => {
+            let words = "The message does not prove that it comes from a tool that is known here.";
             Err(Refused::new(Code::PlatformAuthenticationInvalid, words))
         }
     }
