@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cadre_jq::Vars;
 
-use crate::manifest::{self, ActionSection, LiveSection, Manifest, StreamSection};
+use crate::manifest::{self, ActionSection, Aside, LiveSection, Manifest, StreamSection};
 use crate::page::{Paging, Single};
 use crate::problem::Problem;
 use serde_json::Value;
@@ -20,6 +20,8 @@ pub struct Connector {
     /// How many of them are streams.
     streams: usize,
     live: Vec<Live>,
+    /// What is asked beside them, by place in the manifest.
+    asides: Vec<String>,
     actions: BTreeMap<String, ActionSection>,
 }
 
@@ -66,7 +68,9 @@ impl Connector {
     }
 
     pub(crate) fn build(mut manifest: Manifest) -> Connector {
-        let sections = std::mem::take(&mut manifest.streams);
+        let mut sections = std::mem::take(&mut manifest.streams);
+        let aside_sections = asides(&mut manifest, &mut sections);
+        let asides = aside_sections.iter().map(|(name, _)| name.clone()).collect();
         let names: Vec<String> = sections.keys().cloned().collect();
         let mut live = Vec::new();
         let mut asked = Vec::new();
@@ -82,8 +86,10 @@ impl Connector {
         }
         let streams = sections.into_iter().map(|(name, section)| ("streams", name, section));
         let asked = asked.into_iter().map(|(name, section)| ("live", name, section));
+        let beside = aside_sections.into_iter().map(|(name, section)| ("", name, section));
         let mut all: Vec<Stream> = streams
             .chain(asked)
+            .chain(beside)
             .map(|(within, name, section)| {
                 let source = section
                     .response
@@ -101,7 +107,7 @@ impl Connector {
                 all[parent].children.push(at);
             }
         }
-        Connector { manifest, all, streams: names.len(), live, actions: BTreeMap::new() }
+        Connector { manifest, all, streams: names.len(), live, asides, actions: BTreeMap::new() }
     }
 
     /// The slug of the tool.
@@ -172,6 +178,23 @@ impl Connector {
         Some(self.streams + at)
     }
 
+    pub(crate) fn aside_index(&self, name: &str) -> Option<usize> {
+        let at = self.asides.iter().position(|aside| aside == name)?;
+        Some(self.streams + self.live.len() + at)
+    }
+
+    /// Whether one record of a stream can be asked for.
+    #[must_use]
+    pub fn knows_one(&self, stream: &str) -> bool {
+        self.aside_index(&one_of(stream)).is_some()
+    }
+
+    /// Whether the tool can be asked to tell what happens.
+    #[must_use]
+    pub fn subscribes(&self) -> bool {
+        self.aside_index(SUBSCRIBE).is_some()
+    }
+
     /// A stream and everything that hangs on it.
     #[must_use]
     pub fn family(&self, name: &str) -> Vec<String> {
@@ -194,7 +217,10 @@ impl Stream {
 
     /// Where it stands in the manifest.
     pub(crate) fn place(&self) -> String {
-        format!("{}.{}", self.within, self.name)
+        match self.within {
+            "" => self.name.to_string(),
+            within => format!("{within}.{}", self.name),
+        }
     }
 
     /// The stream whose records are asked for one by one, if this one consists of sub-requests.
@@ -238,6 +264,34 @@ impl Stream {
     pub fn section(&self) -> &StreamSection {
         &self.section
     }
+}
+
+/// Name of the request that asks a tool to tell what happens.
+pub(crate) const SUBSCRIBE: &str = "webhooks.subscribe";
+
+/// Name of the request for one record of a stream.
+pub(crate) fn one_of(stream: &str) -> String {
+    format!("streams.{stream}.one")
+}
+
+/// Takes out what is asked beside the streams: it is asked as live reads are.
+fn asides(
+    manifest: &mut Manifest,
+    streams: &mut indexmap::IndexMap<String, StreamSection>,
+) -> Vec<(String, StreamSection)> {
+    let ones =
+        streams.iter_mut().filter_map(|(name, section)| Some((one_of(name), section.one.take()?)));
+    let mut found: Vec<(String, Aside)> = ones.collect();
+    let subscribe = manifest.webhooks.as_mut().and_then(|hooks| hooks.subscribe.take());
+    found.extend(subscribe.map(|subscribe| (SUBSCRIBE.to_owned(), subscribe)));
+    let section = |(name, aside): (String, Aside)| {
+        let Aside { request, response, errors } = aside;
+        let paging = Some(Paging::None(Single {}));
+        let request = Some(request);
+        let section = StreamSection { request, response, paging, errors, ..Default::default() };
+        (name, section)
+    };
+    found.into_iter().map(section).collect()
 }
 
 fn moment_ms(text: &str) -> Option<i64> {

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::auth::Auth;
 use crate::classify::{Failure, Verdict};
+use crate::connector::{SUBSCRIBE, one_of};
 use crate::exchange::{HttpRequest, HttpResponse};
 use crate::format::Format;
 use crate::manifest::PassthroughSection;
@@ -99,6 +100,40 @@ impl Session {
             let message = format!("{label} does not offer `{operation}`.");
             let code = Code::IntegrationActionNotAvailable;
             return Err(Failure::new(code, "connector.yaml live", message));
+        };
+        self.inner.all_pages(at, record).await
+    }
+
+    /// Asks for one record of a stream by its id; `None` where the tool says that it does not have it, by
+    /// the status 404 or 410.
+    ///
+    /// # Errors
+    ///
+    /// What the tool said, classified.
+    pub async fn one(&self, stream: &str, remote_id: &str) -> Result<Option<Value>, Failure> {
+        let record = serde_json::json!({ "remote_id": remote_id });
+        match self.aside(&one_of(stream), &record).await {
+            Ok(records) => Ok(records.into_iter().next()),
+            Err(failure) if matches!(failure.status, Some(404 | 410)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Asks the tool to tell what happens, at an address, signed with a secret. What it answered.
+    ///
+    /// # Errors
+    ///
+    /// What the tool said, classified.
+    pub async fn subscribe(&self, url: &str, secret: &str) -> Result<Value, Failure> {
+        let record = serde_json::json!({ "url": url, "secret": secret });
+        let answers = self.aside(SUBSCRIBE, &record).await?;
+        Ok(answers.into_iter().next().unwrap_or_default())
+    }
+
+    async fn aside(&self, name: &str, record: &Value) -> Result<Vec<Value>, Failure> {
+        let Some(at) = self.inner.connector.aside_index(name) else {
+            let message = format!("The connector has no `{name}`.");
+            return Err(Failure::new(Code::PlatformUnknownError, "connector.yaml", message));
         };
         self.inner.all_pages(at, record).await
     }

@@ -15,6 +15,7 @@ pub mod connect;
 pub mod enqueue;
 pub mod fields;
 pub mod grants;
+pub mod hooks;
 pub mod lineage;
 pub mod live;
 pub mod observe;

@@ -63,6 +63,8 @@ pub struct Settings {
     pub retention: Retention,
     /// How long the receiver of a webhook may take to answer, with its whole answer.
     pub webhook_timeout: Duration,
+    /// Where this server is reached from outside, without a slash at the end; tools are told to call there.
+    pub public_url: Option<String>,
     /// How many webhooks are on their way to one endpoint at once.
     pub webhooks_at_once: usize,
     /// The software that customers consent to, by tool: registered with the vendor by the operator.
@@ -87,6 +89,7 @@ impl Default for Settings {
             exchange_bodies: 10,
             retention: Retention::default(),
             webhook_timeout: Duration::from_secs(15),
+            public_url: None,
             webhooks_at_once: 32,
             oauth_clients: BTreeMap::new(),
         }

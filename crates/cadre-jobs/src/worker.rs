@@ -12,12 +12,13 @@ use tokio::task::JoinSet;
 use crate::actions::bulk::{self, BULK};
 use crate::enqueue::SYNC;
 use crate::fields::again::{self, AGAIN};
+use crate::hooks::{self, FETCH};
 use crate::retention;
 use crate::settings::{Parts, Settings};
 use crate::sync::{finish, plan, run};
 
-/// Kinds of jobs, the more urgent first.
-const KINDS: &[&str] = &[BULK, AGAIN, SYNC];
+/// Kinds of jobs, in the order in which they are taken.
+const KINDS: &[&str] = &[FETCH, BULK, AGAIN, SYNC];
 
 /// Most attempts of a job that fails on our own side.
 const ATTEMPTS: i64 = 10;
@@ -91,8 +92,7 @@ pub async fn perform(parts: &Parts, job: Job) {
             return Err("its worker vanished too often".to_owned());
         }
         let work = AssertUnwindSafe(work_on(parts, &job)).catch_unwind().await;
-        let done = work.map_err(|_| "the worker panicked".to_owned())?;
-        done.map_err(|error| error.to_string())
+        work.map_err(|_| "the worker panicked".to_owned())?
     };
     let outcome = tokio::select! {
         outcome = work => outcome,
@@ -127,12 +127,14 @@ pub async fn perform(parts: &Parts, job: Job) {
     }
 }
 
-async fn work_on(parts: &Parts, job: &Job) -> Result<(), cadre_store::Error> {
-    match job.kind.as_str() {
+async fn work_on(parts: &Parts, job: &Job) -> Result<(), String> {
+    let done = match job.kind.as_str() {
+        FETCH => return hooks::fetch(parts, job).await,
         BULK => bulk::run(parts, job).await,
         AGAIN => again::run(parts, job).await,
         _ => run::run(parts, job).await,
-    }
+    };
+    done.map_err(|error| error.to_string())
 }
 
 /// One second, doubled with every attempt, at most five minutes.

@@ -14,7 +14,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::RateLimit;
+use crate::drift::Drift;
 use crate::fault::Script;
+use crate::hooks::tell;
 use crate::mutate::{Change, perform};
 use crate::tool::Tool;
 use crate::world::World;
@@ -23,6 +25,7 @@ use crate::world::World;
 pub(crate) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/faults", post(add_faults).get(list_faults).delete(clear_faults))
+        .route("/drifts", post(add_drifts).delete(clear_drifts))
         .route("/mutate", post(mutate))
         .route("/permissions", post(set_permission))
         .route("/settings", post(set_settings))
@@ -65,6 +68,19 @@ async fn clear_faults(State(world): State<Arc<World>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+async fn add_drifts(
+    State(world): State<Arc<World>>,
+    Json(drifts): Json<Several<Drift>>,
+) -> StatusCode {
+    world.state().drifts.extend(drifts.all());
+    StatusCode::NO_CONTENT
+}
+
+async fn clear_drifts(State(world): State<Arc<World>>) -> StatusCode {
+    world.state().drifts.clear();
+    StatusCode::NO_CONTENT
+}
+
 async fn mutate(State(world): State<Arc<World>>, Json(changes): Json<Several<Change>>) -> Response {
     let mut state = world.state();
     let now = world.now(&state);
@@ -78,6 +94,7 @@ async fn mutate(State(world): State<Arc<World>>, Json(changes): Json<Several<Cha
             }
         }
     }
+    tell(state.subscribers.clone(), &done);
     Json(json!({"done": done})).into_response()
 }
 

@@ -13,8 +13,10 @@
 mod admin;
 mod ats;
 mod dice;
+mod drift;
 pub mod fault;
 mod gate;
+mod hooks;
 mod hris;
 pub mod mutate;
 mod people;

@@ -93,10 +93,16 @@ const fn one() -> usize {
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Done {
-    op: &'static str,
+    pub(crate) op: &'static str,
     tool: Tool,
-    table: String,
-    id: String,
+    pub(crate) table: String,
+    pub(crate) id: String,
+}
+
+impl Done {
+    pub(crate) fn is_hris(&self) -> bool {
+        self.tool == Tool::Hris
+    }
 }
 
 /// Makes a change; `Err` says why it cannot be made.

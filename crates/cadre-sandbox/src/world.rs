@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::drift::Drift;
 use crate::fault::Script;
+use crate::hooks::Subscriber;
 use crate::plan::Plan;
 use crate::table::Tables;
 use crate::tool::Tool;
@@ -68,6 +70,10 @@ pub(crate) struct State {
     pub(crate) skew: SignedDuration,
     /// Changes made so far, which the dice of the next one depend on.
     pub(crate) mutations: usize,
+    /// Who is told what is done in Sandbox HR.
+    pub(crate) subscribers: Vec<Subscriber>,
+    /// How records of Sandbox HR go out.
+    pub(crate) drifts: Vec<Drift>,
 }
 
 impl State {
@@ -132,6 +138,8 @@ impl World {
                 slow_ms: options.slow_ms,
                 skew: SignedDuration::ZERO,
                 mutations: 0,
+                subscribers: Vec::new(),
+                drifts: Vec::new(),
             }),
         }
     }

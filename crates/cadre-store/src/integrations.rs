@@ -536,7 +536,8 @@ impl Store {
         .await
     }
 
-    /// Notes that a due sync was queued: the next one is due an interval from now.
+    /// Notes that a due sync was queued: the next one is due an interval from now, or a day where the tool
+    /// tells by itself what changes.
     ///
     /// # Errors
     ///
@@ -544,7 +545,10 @@ impl Store {
     pub async fn integration_next_sync_later(&self, scope: &IntegrationScope) -> Result<(), Error> {
         self.integration_set_time(
             scope,
-            "UPDATE integrations SET next_sync_at = $3 + sync_interval_ms
+            "UPDATE integrations SET next_sync_at = $3 + CASE
+                 WHEN sync_interval_ms < 86400000 AND EXISTS (SELECT 1 FROM hooks h
+                     WHERE h.integration_id = integrations.id AND h.subscribed_at IS NOT NULL)
+                 THEN 86400000 ELSE sync_interval_ms END
              WHERE id = $1 AND environment_id = $2 AND next_sync_at <= $3",
             Some(self.now()),
         )

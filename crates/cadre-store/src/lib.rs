@@ -19,6 +19,7 @@ mod dialect;
 mod events;
 mod fields;
 mod grants;
+mod hooks;
 mod integration_issues;
 mod integration_search;
 mod integrations;
@@ -52,6 +53,7 @@ pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConn
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
 pub use fields::{CustomField, FieldKind, IntegrationField, NewCustomField, SourcedField};
 pub use grants::StoredGrant;
+pub use hooks::Hook;
 pub use integration_issues::{
     IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,
 };

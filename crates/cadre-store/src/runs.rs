@@ -32,6 +32,8 @@ stored_words! {
         Schedule = "schedule",
         /// Somebody asked for it.
         ForceSync = "force_sync",
+        /// The tool told that something changed.
+        Webhook = "webhook",
     }
 }
 

@@ -120,6 +120,10 @@ impl Store {
                 "SELECT integration_id, data_key FROM grants",
                 "UPDATE grants SET data_key = $2 WHERE integration_id = $1",
             ),
+            (
+                "SELECT integration_id, data_key FROM hooks",
+                "UPDATE hooks SET data_key = $2 WHERE integration_id = $1",
+            ),
         ] {
             let rows =
                 sqlx::query(select).fetch_all(&mut *tx).await.attempt("read the data keys")?;

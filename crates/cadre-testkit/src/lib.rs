@@ -3,6 +3,7 @@
 //! Real servers that a test starts for itself (`openssh`, `openldap`), a database of its own
 //! (`postgres`), a vendor for measuring (`paged_vendor`). Nothing of the product imports this crate.
 
+pub mod drift;
 pub mod keep_alive;
 pub mod openldap;
 pub mod openssh;

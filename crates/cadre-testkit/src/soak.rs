@@ -56,6 +56,22 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// What two harnesses found.
+    #[must_use]
+    pub fn and(mut self, other: Findings) -> Findings {
+        self.rounds += other.rounds;
+        self.faults += other.faults;
+        self.killed += other.killed;
+        self.false_deletions += other.false_deletions;
+        self.missed_deletions += other.missed_deletions;
+        self.missing += other.missing;
+        self.false_alarms += other.false_alarms;
+        self.true_deletions += other.true_deletions;
+        self.complete += other.complete;
+        self.stories.extend(other.stories);
+        self
+    }
+
     /// Whether nothing was wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -65,17 +81,17 @@ impl Findings {
 
 /// A harness: a store, a made-up tool, an integration between them.
 pub struct Soak {
-    parts: Parts,
-    scope: IntegrationScope,
+    pub(crate) parts: Parts,
+    pub(crate) scope: IntegrationScope,
     sandbox: Running,
     client: reqwest::Client,
-    dice: StdRng,
+    pub(crate) dice: StdRng,
     findings: Findings,
     /// Deleted records that were seen before, by model.
     gone: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 impl Soak {
     /// Links a made-up tool to an empty database and syncs it once.
@@ -306,7 +322,12 @@ impl Soak {
         Ok(())
     }
 
-    async fn admin(&self, method: reqwest::Method, what: &str, body: &Value) -> Outcome<()> {
+    pub(crate) async fn admin(
+        &self,
+        method: reqwest::Method,
+        what: &str,
+        body: &Value,
+    ) -> Outcome<()> {
         let url = format!("{}/admin/{what}", self.sandbox.base_url);
         let request = self.client.request(method, url).header("Content-Type", "application/json");
         let answer = request.body(body.to_string()).send().await?;
@@ -326,30 +347,29 @@ impl Soak {
 
     /// The remote ids of live and deleted records.
     async fn stored(&self, model: &str) -> Outcome<(BTreeSet<String>, BTreeSet<String>)> {
-        let known = registry::model(model).ok_or("no such model")?;
         let (mut live, mut deleted) = (BTreeSet::new(), BTreeSet::new());
+        for record in self.shown(model, true).await? {
+            let id = record["remote_id"].as_str().unwrap_or_default().to_owned();
+            let of = if record["remote_deleted_at"].is_null() { &mut live } else { &mut deleted };
+            of.insert(id);
+        }
+        Ok((live, deleted))
+    }
+
+    /// The records of a model, as callers see them.
+    pub(crate) async fn shown(&self, model: &str, include_deleted: bool) -> Outcome<Vec<Value>> {
+        let known = registry::model(model).ok_or("no such model")?;
+        let mut all: Vec<Value> = Vec::new();
         let mut after = None;
         loop {
-            let query = ListQuery {
-                limit: 250,
-                after_id: after,
-                include_deleted: true,
-                ..ListQuery::default()
-            };
+            let query =
+                ListQuery { limit: 250, after_id: after, include_deleted, ..ListQuery::default() };
             let hidden = std::collections::HashSet::new();
             let page = self.parts.store.records_list(&self.scope, known, &query, &hidden).await?;
-            let records: Vec<Value> = serde_json::from_str(&page.body)?;
-            for record in &records {
-                let id = record["remote_id"].as_str().unwrap_or_default().to_owned();
-                if record["remote_deleted_at"].is_null() {
-                    live.insert(id)
-                } else {
-                    deleted.insert(id)
-                };
-            }
+            all.extend(serde_json::from_str::<Vec<Value>>(&page.body)?);
             after = page.last_id;
             if !page.more {
-                return Ok((live, deleted));
+                return Ok(all);
             }
         }
     }

@@ -23,6 +23,20 @@ async fn story(url: &str, seed: u64) {
     );
 }
 
+/// Drifts of this test; `make soak` makes 200.
+const DRIFTS: u64 = 24;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drifts_are_caught_before_anybody_reads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("drift.db").display());
+    let mut soak = Soak::start(&url, &connectors(), 21).await.expect("it starts");
+    let found = soak.drifts(DRIFTS).await.expect("the drifts are made");
+    assert_eq!(found.made, DRIFTS);
+    assert!(found.caught * 100 >= found.made * 95, "{found:#?}");
+    assert_eq!((found.false_alarms, found.not_healed), (0, 0), "{found:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_round_is_wrong_on_sqlite() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, bulk, check_api_key, connect, events, fields, files, force_sync, health,
+    attachments, bulk, check_api_key, connect, events, fields, files, force_sync, health, hooks,
     integrations, interactions, passthrough, provisioning, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
@@ -77,6 +77,7 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/replay", Audience::Key),
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret", Audience::Key),
     ("GET", "/files/{ticket}", Audience::Link),
+    ("POST", "/hooks/{token}", Audience::Link),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
     ("GET", "/ready", Audience::Public),
@@ -148,6 +149,7 @@ pub fn router(state: AppState) -> Router {
         .merge(field_routes())
         .merge(connect_routes())
         .route("/files/{ticket}", get(files::get))
+        .route("/hooks/{token}", post(hooks::post))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))

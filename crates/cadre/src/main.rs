@@ -43,6 +43,9 @@ enum Command {
     /// Link accounts of tools, list them, sync them.
     #[command(subcommand)]
     Integration(commands::integration::IntegrationCommand),
+    /// Fields beyond the unified model that your environment wants.
+    #[command(subcommand)]
+    CustomField(commands::fields::CustomFieldCommand),
     /// Tell your own servers what happens: endpoints, deliveries, replay.
     #[command(subcommand)]
     Webhook(commands::webhook::WebhookCommand),
@@ -108,6 +111,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Demo(demo) => demo.run().await,
         Command::Key(key) => key.run(overrides).await,
         Command::Integration(integration) => integration.run(overrides).await,
+        Command::CustomField(fields) => fields.run(overrides).await,
         Command::Webhook(webhook) => webhook.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
         Command::Logs(logs) => logs.run(overrides).await,

@@ -32,6 +32,7 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
         lease: Duration::from_secs(config.lease_seconds.max(1)),
         live_timeout: Duration::from_secs(config.live_seconds.max(1)),
         oauth_clients: oauth_clients(config),
+        public_url: config.public_url.clone(),
         ..Settings::default()
     };
     settings.read.allow_private = config.allow_private_networks;

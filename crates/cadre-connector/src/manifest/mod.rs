@@ -9,6 +9,7 @@ mod action;
 mod check;
 mod expression;
 mod form;
+mod hooks;
 mod load;
 mod located;
 
@@ -22,6 +23,7 @@ use serde_json::Value;
 pub(crate) use expression::printed;
 pub use expression::{Expression, Parameter, PathTemplate, Pattern, Template};
 pub use form::FieldProblem;
+pub use hooks::{Algorithm, Aside, Encoding, EventRule, HooksSection, Proof};
 pub(crate) use load::{action, load, parse};
 
 use crate::auth::Auth;
@@ -80,6 +82,8 @@ pub struct Manifest {
     /// The APIs of the tool that callers may talk to with the account's credentials.
     #[serde(default)]
     pub passthrough: IndexMap<String, PassthroughSection>,
+    /// What the tool tells by itself.
+    pub webhooks: Option<HooksSection>,
 }
 
 /// A live read.
@@ -416,6 +420,8 @@ pub struct StreamSection {
     pub errors: Vec<ErrorRule>,
     /// How the records that changed are asked for.
     pub delta: Option<Delta>,
+    /// How one record is asked for; `$record.remote_id` is its id.
+    pub one: Option<Aside>,
 }
 
 /// How a stream yields the records that changed.

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use cadre_map::{Context, Mapping, Overlay};
+use cadre_map::{Context, Mapping, Overlay, Policy};
 use cadre_model::fault::{Code, Fault};
-use cadre_model::mapped::{Mapped, Record, seal};
+use cadre_model::ids::record_id;
+use cadre_model::mapped::{Mapped, Raw, Record, seal};
 use cadre_store::{
     Enqueue, Integration, IntegrationScope, Job, NewJob, RawRow, RunKind, RunTrigger, ScopeConfig,
     Store,
@@ -13,7 +14,7 @@ use cadre_store::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Extras, endpoint, fingerprint, keep_enabled};
+use super::{Allowed, Extras, endpoint, fingerprint, keep_enabled};
 use crate::catalog::Entry;
 use crate::enqueue::enqueue_sync;
 use crate::settings::Parts;
@@ -78,9 +79,9 @@ pub enum Remapped {
 }
 
 /// Everything that records are made of.
-struct Making {
-    entry: std::sync::Arc<Entry>,
-    integration: Integration,
+pub(crate) struct Making {
+    pub(crate) entry: std::sync::Arc<Entry>,
+    pub(crate) integration: Integration,
     config: ScopeConfig,
     maps: Vec<Mapping>,
     extras: Extras,
@@ -90,7 +91,7 @@ struct Making {
 
 impl Making {
     /// `None` when the integration or its connector is gone.
-    async fn load(
+    pub(crate) async fn load(
         parts: &Parts,
         scope: &IntegrationScope,
     ) -> Result<Option<Making>, cadre_store::Error> {
@@ -109,6 +110,42 @@ impl Making {
         let lookup = store.raw_lookups(scope).await?;
         let now = cadre_model::time::wire(parts.clock.now_ms()).into();
         Ok(Some(Making { entry, integration, config, maps, extras, lookup, now }))
+    }
+
+    /// Whether the model is mapped and may be stored.
+    pub(crate) fn has(&self, model: &str) -> bool {
+        self.enabled().any(|map| map.model().id == model)
+    }
+
+    /// The records that a raw record of a stream makes, and model and id of those of which it says that
+    /// they are deleted.
+    pub(crate) fn made_of(
+        &self,
+        stream: &str,
+        raw: &Value,
+        lookup: &Value,
+    ) -> (Vec<Record>, Vec<(&'static str, String)>) {
+        let settings = &self.integration.settings;
+        let context = Context { settings, parent: None, lookup, now: &self.now };
+        let policy = Policy::new(&self.maps, &self.entry.maps, &Allowed(&self.config));
+        let endpoint = endpoint(&self.entry, stream);
+        let (mut records, mut deleted) = (Vec::new(), Vec::new());
+        for map in self.enabled() {
+            let model = map.model();
+            let take = &mut |table: usize, mut mapped: Mapped, value: &Value| {
+                keep_enabled(&self.config, &mut mapped);
+                let kept = policy.keep((model.id, table), value, None);
+                let shown = self.extras.of(model, || endpoint.clone(), &kept.value);
+                let mut record = seal(&self.integration.id, &mapped).with_extensions(&shown);
+                record.raw = Some(Raw::new(stream, &kept.value, &kept.parent));
+                records.push(record);
+            };
+            let outcome = map.apply_each(stream, raw, &context, take);
+            let gone = outcome.deleted.iter();
+            deleted
+                .extend(gone.map(|id| (model.id, record_id(&self.integration.id, model.id, id))));
+        }
+        (records, deleted)
     }
 
     fn enabled(&self) -> impl Iterator<Item = &Mapping> {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use cadre_model::mapped::{Link, Mapped, Record, seal};
+use cadre_model::mapped::{Issue, Link, Mapped, Record, seal};
 use cadre_store::{Before, IntegrationIssueKind, IntegrationScope, Observed, Store};
 use serde_json::{Map, Value};
 
@@ -126,12 +126,12 @@ impl Guard {
                 {
                     let tally = self.tallies.entry((model, place)).or_default();
                     tally.had += 1;
-                    if is_there(place, mapped) {
+                    let misfit = misfit(place, mapped);
+                    if is_there(place, mapped) && misfit.is_none() {
                         continue;
                     }
+                    // A word that is not known passes through; here it stands where a known one stood.
                     tally.lost += 1;
-                    let misfit =
-                        mapped.issues.iter().find(|issue| is_about(issue.field.as_deref(), place));
                     if let Some(issue) = misfit {
                         tally.misfit += 1;
                         tally
@@ -161,7 +161,8 @@ impl Guard {
         let mut restored = false;
         let model = mapped.model.id;
         for ((_, place), kept) in self.held.iter_mut().filter(|((of, _), _)| *of == model) {
-            if is_there(place, mapped) || !was_there(place, fields, links) {
+            let fits = misfit(place, mapped).is_none();
+            if is_there(place, mapped) && fits || !was_there(place, fields, links) {
                 continue;
             }
             *kept += 1;
@@ -209,6 +210,11 @@ impl Guard {
         };
         self.held.iter().filter_map(observed).collect()
     }
+}
+
+/// What does not fit about a field.
+fn misfit<'m>(place: &str, mapped: &'m Mapped) -> Option<&'m Issue> {
+    mapped.issues.iter().find(|issue| is_about(issue.field.as_deref(), place))
 }
 
 /// Whether an issue is about a field, or about something inside of it.

@@ -26,6 +26,7 @@ use crate::catalog::Entry;
 use crate::fields::known::Known;
 use crate::fields::{Allowed, Extras, again, fingerprint};
 use crate::grants::with_stored_grant;
+use crate::hooks;
 use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
@@ -307,6 +308,7 @@ impl Sync<'_> {
         }
         self.look_again(&session, &mut ends).await?;
         self.pin(&session).await?;
+        hooks::subscribe(self.parts, &self.scope, &self.entry, &session).await?;
         Ok(ends)
     }
 

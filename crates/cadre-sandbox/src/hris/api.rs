@@ -1,12 +1,13 @@
 //! Sandbox HR on the wire: OAuth 2 client credentials, numbered pages with a total.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Form, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +17,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::writes;
+use crate::drift::drifted;
+use crate::hooks;
 use crate::query::{Narrowing, Params, Wrong, equal, moment, number, switch};
 use crate::table::Wanted;
 use crate::tool::Tool;
@@ -58,6 +61,8 @@ pub(crate) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/oauth/token", post(token))
         .route("/v1/absences", get(absences).post(create_absence))
+        .route("/v1/webhooks", get(hooks::list).post(hooks::subscribe))
+        .route("/v1/webhooks/{id}", delete(hooks::unsubscribe))
         .route("/v1/{list}", get(list).post(writes::create))
         .route("/v1/{list}/{id}", get(one).patch(writes::change).delete(writes::delete))
         .route("/v1/{list}/{id}/{below}", get(list_below).post(writes::below))
@@ -65,7 +70,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
 
 #[derive(Debug, Serialize)]
 struct Page<'a> {
-    data: Vec<&'a Value>,
+    data: Vec<Cow<'a, Value>>,
     meta: Meta,
 }
 
@@ -176,6 +181,13 @@ fn page(world: &World, name: &str, parent: Option<&str>, params: &Params) -> Res
         .map(|table| table.page(wanted, (page - 1) * page_size, page_size))
         .unwrap_or_default();
     let meta = Meta { page, page_size, total, total_pages: total.div_ceil(page_size) };
+    let data: Vec<Cow<'_, Value>> = match state.drifts.is_empty() {
+        true => data.into_iter().map(Cow::Borrowed).collect(),
+        false => data
+            .into_iter()
+            .map(|record| Cow::Owned(drifted(&state.drifts, name, record)))
+            .collect(),
+    };
     let body = serde_json::to_vec(&Page { data, meta }).unwrap_or_default();
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

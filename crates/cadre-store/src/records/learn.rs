@@ -4,7 +4,7 @@ use cadre_model::mapped::Record;
 
 use super::sql::Place;
 use super::version::records_moved;
-use super::write::{PageOutcome, by_model, due, stored, write_model};
+use super::write::{PageOutcome, by_model, due, stored, write_model, write_raw};
 use crate::store::{Attempt, Error, Store};
 use crate::tenants::IntegrationScope;
 
@@ -28,6 +28,7 @@ impl Store {
             let stored = stored(&mut tx, at, &records).await?;
             let due = due(&records, &stored, i64::MAX, now, &mut outcome, &mut issues);
             write_model(&mut tx, at, &due).await?;
+            write_raw(&mut tx, at, &records, &stored).await?;
         }
         if outcome.wrote() {
             records_moved(&mut tx, scope.id()).await?;

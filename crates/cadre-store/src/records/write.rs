@@ -418,7 +418,7 @@ async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[&Due<'_>]) -> Result<(), Erro
 }
 
 /// Stores the raw values that differ from those that are stored.
-async fn write_raw(
+pub(super) async fn write_raw(
     tx: &mut Tx,
     at: Place<'_>,
     records: &[&Record],

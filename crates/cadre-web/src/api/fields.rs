@@ -29,6 +29,14 @@ const PREVIEWED: u64 = 5_000;
 pub struct PageOut<T> {
     results: Vec<T>,
     next: Option<String>,
+    /// The same once more: older clients know it by this name.
+    next_cursor: Option<String>,
+}
+
+impl<T> PageOut<T> {
+    fn new(results: Vec<T>, next: Option<String>) -> Self {
+        Self { results, next_cursor: next.clone(), next }
+    }
 }
 
 /// A custom field of an integration.
@@ -108,7 +116,7 @@ pub async fn custom_list(
     let results: Vec<CustomFieldOut> =
         rest.by_ref().take(size as usize).map(CustomFieldOut::from).collect();
     let next = rest.next().and(results.last()).map(|last| last.id.clone());
-    Ok(Data(PageOut { results, next }))
+    Ok(Data(PageOut::new(results, next)))
 }
 
 /// Says which integration field fills a custom field.
@@ -160,7 +168,7 @@ pub async fn integration_list(
     let more = fields.len() > size as usize;
     fields.truncate(size as usize);
     let next = fields.last().filter(|_| more).map(|last| last.id.clone());
-    Ok(Data(PageOut { results: fields.into_iter().map(Into::into).collect(), next }))
+    Ok(Data(PageOut::new(fields.into_iter().map(Into::into).collect(), next)))
 }
 
 /// Says whether records show an integration field.

@@ -8,6 +8,7 @@ use axum::extract::State;
 use cadre_model::model::{Filter, FilterRule, ModelDef};
 use cadre_store::ListQuery;
 use http::request::Parts;
+use serde_json::{Map, Value};
 
 use super::integrations::field_names;
 use crate::gate::{self, Offered};
@@ -15,7 +16,7 @@ use crate::listing::{self, Asked, Whose};
 use crate::recorder::Call;
 use crate::refuse::Refused;
 use crate::reply::Page;
-use crate::scope::{Reader, unavailable};
+use crate::scope::{ForIntegration, Reader, unavailable};
 use crate::state::AppState;
 
 /// A list endpoint: a model at one of its paths.
@@ -56,7 +57,8 @@ impl List {
             .chain(extensions)
             .filter(|name| !config.field_enabled(self.model.id, name))
             .collect();
-        let Some(query) = self.query(&asked, &offered, &hidden) else {
+        let custom = self.custom_keys(&state, &here, &asked).await?;
+        let Some(query) = self.query(&asked, &offered, &hidden, &custom) else {
             return Ok(Page { body: Page::body("[]", None), freshness: None });
         };
         let key = listing::key(&id, self.model, &asked.canonical(), &query, &hidden);
@@ -75,12 +77,46 @@ impl List {
         Ok(Page { body, freshness: Some(freshness) })
     }
 
+    /// The custom fields that something fills, where one is asked for.
+    async fn custom_keys(
+        self,
+        state: &AppState,
+        here: &ForIntegration,
+        asked: &Asked,
+    ) -> Result<HashSet<String>, Refused> {
+        let is_custom = |rule: FilterRule| matches!(rule, FilterRule::CustomField);
+        if !asked.filters.iter().any(|given| is_custom(given.filter.rule)) {
+            return Ok(HashSet::new());
+        }
+        let fields = state.store.custom_fields_of(&here.scope).await.map_err(unavailable)?;
+        let filled = fields.into_iter().filter(|sourced| sourced.source.is_some());
+        Ok(filled
+            .filter(|sourced| sourced.field.model == self.model.id)
+            .map(|sourced| sourced.field.key)
+            .collect())
+    }
+
     /// What the store is asked for; `None` when a filter is on something that the tool does not
     /// offer, so that nothing can match.
-    fn query(self, asked: &Asked, offered: &Offered, hidden: &HashSet<&str>) -> Option<ListQuery> {
+    fn query(
+        self,
+        asked: &Asked,
+        offered: &Offered,
+        hidden: &HashSet<&str>,
+        custom: &HashSet<String>,
+    ) -> Option<ListQuery> {
         let mut filters = Vec::with_capacity(asked.filters.len());
         for given in &asked.filters {
-            if self.supports(given.filter, offered, hidden) {
+            let supported = match given.filter.rule {
+                FilterRule::CustomField => {
+                    let pair =
+                        given.values.first().and_then(|pair| serde_json::from_str(pair).ok());
+                    let pair: Map<String, Value> = pair.unwrap_or_default();
+                    !hidden.contains("custom_fields") && pair.keys().all(|key| custom.contains(key))
+                }
+                _ => self.supports(given.filter, offered, hidden),
+            };
+            if supported {
                 filters.push((given.filter, given.values.clone()));
             } else if !asked.ignore_unsupported_filters {
                 return None;
@@ -113,7 +149,6 @@ impl List {
             FilterRule::ReferredThrough { model, field, then } => {
                 offered.field(model, field) && offered.field(model, then)
             }
-            FilterRule::CustomField => !hidden.contains("custom_fields"),
             rule => rule.key().is_some_and(own),
         }
     }

@@ -10,6 +10,7 @@ pub mod fields;
 pub mod files;
 pub mod force_sync;
 pub mod health;
+pub mod hooks;
 pub mod integrations;
 pub mod interactions;
 pub mod lists;

@@ -45,7 +45,9 @@ fn kind() -> Value {
 }
 
 fn page(item: Value) -> Value {
-    object(json!({ "results": list_of(item), "next": text_or_null() }))
+    object(json!({
+        "results": list_of(item), "next": text_or_null(), "next_cursor": text_or_null(),
+    }))
 }
 
 fn custom_field() -> Value {

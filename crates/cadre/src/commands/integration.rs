@@ -10,6 +10,7 @@ use cadre_store::{EndUser, IntegrationScope, IntegrationStatus, RunKind, RunStat
 use clap::Subcommand;
 use serde_json::{Map, Value};
 
+use super::fields::Remap;
 use super::key::environment_scope;
 use super::trust::{TrustCommand, print_issues};
 use crate::Failed;
@@ -85,6 +86,8 @@ pub enum IntegrationCommand {
         /// Id of the integration.
         id: String,
     },
+    /// Give an integration a mapping of its own and apply it to the stored records, or preview that.
+    Remap(Remap),
     #[command(flatten)]
     Trust(TrustCommand),
     /// Delete an integration.
@@ -198,6 +201,7 @@ impl IntegrationCommand {
                 store.integration_drop_accept(&scope).await.map_err(|e| e.to_string())?;
                 println!("the next sync of {id} marks as deleted what the tool no longer returns");
             }
+            IntegrationCommand::Remap(remap) => remap.run(&parts).await?,
             IntegrationCommand::Trust(command) => command.run(&parts).await?,
             IntegrationCommand::Delete { id } => {
                 let scope = integration_scope(&parts, &id).await?;
@@ -275,7 +279,8 @@ fn split<'a>(field: &'a str, flag: &str) -> Result<(&'a str, &'a str), Failed> {
         .ok_or_else(|| format!("{flag}: expected NAME=VALUE, got a text without \"=\""))
 }
 
-fn read_json(path: &std::path::Path) -> Result<Value, Failed> {
+/// A JSON file that is named on the command line.
+pub fn read_json(path: &std::path::Path) -> Result<Value, Failed> {
     let text =
         std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))

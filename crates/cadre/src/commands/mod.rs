@@ -4,6 +4,7 @@ pub mod audit;
 pub mod connector;
 pub mod demo;
 pub mod doctor;
+pub mod fields;
 pub mod integration;
 pub mod key;
 pub mod login_link;

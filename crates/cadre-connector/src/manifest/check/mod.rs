@@ -3,6 +3,7 @@
 
 mod action;
 mod connect;
+mod hooks;
 mod live;
 mod place;
 mod streams;
@@ -38,6 +39,7 @@ pub(super) fn check(
     }
     checker.live();
     checker.passthrough();
+    checker.hooks();
     checker.lookups();
     checker.own_check();
     if let Some(mapped) = mapped {

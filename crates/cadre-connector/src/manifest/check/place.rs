@@ -21,6 +21,8 @@ pub(super) enum Place {
     LiveRequest,
     /// The answer of a live read.
     LiveAnswer,
+    /// A message of the tool.
+    Message,
     /// The path of a step of an action.
     StepPath,
     /// Another part of a step's request.
@@ -72,6 +74,7 @@ impl Place {
                 vec!["$settings", "$session", "$status", "$headers", "$page", "$record", "$now"],
                 false,
             ),
+            Place::Message => (vec!["$settings", "$headers"], false),
             Place::StepPath => (with_step(&["$settings", "$session"]), false),
             Place::StepRequest => (with_step(&["$settings", "$secrets", "$session"]), false),
             Place::StepAnswer => {
@@ -103,6 +106,7 @@ impl Place {
             Place::LivePath => "the path of a live read",
             Place::LiveRequest => "the request of a live read",
             Place::LiveAnswer => "the answer of a live read",
+            Place::Message => "a message of the tool",
             Place::StepPath => "the path of a step",
             Place::StepRequest => "the request of a step",
             Place::StepAnswer => "the answer of a step",
