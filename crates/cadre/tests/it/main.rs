@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod crash;
+mod dashboard;
 mod demo;
 mod faults;
 mod memory;
@@ -11,4 +12,5 @@ mod sandbox;
 mod secrets;
 mod servers;
 mod trust;
+mod webdriver;
 mod webhooks;
