@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn a_field_knows_its_lines() {
-        let text = "from: people\nremote_id: .id\nfields:\n  first_name: .name\n  gender:\n    value: .sex\n\n    enum: {f: FEMALE}\n  groups: |-\n    [.a,\n     .b]\n";
+        let text = "from: people\nremote_id: .id\nfields:\n  first_name: .name\n  gender:\n    \
+             value: .sex\n\n    enum: {f: FEMALE}\n  groups: |-\n    [.a,\n     .b]\n";
         let found: Vec<_> = field_lines(text)
             .into_iter()
             .map(|of| (of.stream, of.field, of.line, of.text))
@@ -94,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_list_of_tables_has_the_fields_of_each() {
-        let text = "- from: a\n  remote_id: .id\n  fields:\n    name: .n\n- from: b\n  remote_id: .key\n  fields:\n    name: .m\n";
+        let text = "- from: a\n  remote_id: .id\n  fields:\n    name: .n\n- from: b\n  \
+             remote_id: .key\n  fields:\n    name: .m\n";
         let found: Vec<_> =
             field_lines(text).into_iter().map(|of| (of.stream, of.field, of.line)).collect();
         let row = |stream: &str, field: &str, line| (stream.to_owned(), field.to_owned(), line);

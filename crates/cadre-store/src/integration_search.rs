@@ -111,8 +111,10 @@ const FROM: &str = "FROM integrations i LEFT JOIN runs r ON r.integration_id = i
         ORDER BY x.created_at DESC, x.id LIMIT 1)
     WHERE i.environment_id = $1 AND i.deleted_at IS NULL";
 
-const NARROW: &str = r"AND ($2 = '' OR LOWER(i.id) LIKE $2 ESCAPE '\' OR LOWER(i.organization_name) LIKE $2 ESCAPE '\'
-        OR LOWER(COALESCE(i.origin_id, '')) LIKE $2 ESCAPE '\' OR LOWER(COALESCE(i.creator_email, '')) LIKE $2 ESCAPE '\')
+const NARROW: &str = r"AND ($2 = '' OR LOWER(i.id) LIKE $2 ESCAPE '\'
+        OR LOWER(i.organization_name) LIKE $2 ESCAPE '\'
+        OR LOWER(COALESCE(i.origin_id, '')) LIKE $2 ESCAPE '\'
+        OR LOWER(COALESCE(i.creator_email, '')) LIKE $2 ESCAPE '\')
     AND ($3 = '' OR i.tool = $3)";
 
 fn columns() -> String {

@@ -15,5 +15,6 @@ mod lists;
 mod odd;
 mod open;
 mod pages;
+mod search;
 mod tenants;
 mod touches;

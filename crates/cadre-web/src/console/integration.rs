@@ -125,53 +125,62 @@ fn freshness(age: Option<i64>, interval: i64) -> Badge {
 /// What somebody should do now, in words.
 fn steps(state: &AppState, chosen: &Chosen) -> Vec<String> {
     let integration = &chosen.found.integration;
-    let reason = integration.status_reason.clone().unwrap_or_default();
-    let mut steps = match chosen.found.state {
-        IntegrationState::CredentialsInvalid => vec![
-            format!("The tool refuses the credentials, so syncing has stopped. {reason}"),
-            "Send the customer a reconnection link. Everything that was read stays.".to_owned(),
-        ],
-        IntegrationState::AuthenticationFailing => vec![
-            "The tool refuses the credentials. Syncing goes on for three days before it stops.".to_owned(),
-            "Ask the customer whether a password, key or permission was changed in the tool; a \
-             reconnection link takes new credentials."
-                .to_owned(),
-        ],
-        IntegrationState::Quality => vec![
-            "The first sync brought data that looks wrong, so nothing can be read yet.".to_owned(),
-            "Look at the tab Issues. If the data is right, accept it there; if not, the customer \
-             must usually grant a permission, then sync again."
-                .to_owned(),
-        ],
-        IntegrationState::Failing => vec![
-            "The last sync failed; what was read before stays readable. The next one tries again by itself.".to_owned(),
-            "If it goes on, open the log of the sync: it names the request that failed, and who must act.".to_owned(),
-        ],
-        IntegrationState::SetUp => vec![
-            "The customer has steps of the set-up left. Until they are done nothing can be read.".to_owned(),
-            "Remind them of the set-up link. As a last resort an admin can force unlock on the tab Issues.".to_owned(),
-        ],
-        IntegrationState::Warnings => vec![
-            "The last sync could not read everything. The receipt on the tab Syncs says what is missing.".to_owned(),
-        ],
-        IntegrationState::FirstSync => vec![
-            "The first sync is on its way. Reads answer INTEGRATION.SETUP_SYNC_PENDING until it has ended.".to_owned(),
-        ],
-        IntegrationState::Inactive => vec![
-            "It is switched off: no syncs, and reads answer INTEGRATION.INACTIVE.".to_owned(),
-        ],
-        IntegrationState::Active => Vec::new(),
-    };
+    let mut steps: Vec<String> =
+        what_to_do(chosen.found.state).iter().map(|step| (*step).to_owned()).collect();
+    if let Some(reason) = &integration.status_reason
+        && chosen.found.state == IntegrationState::CredentialsInvalid
+    {
+        steps.push(reason.clone());
+    }
     if state.catalog.get(&integration.tool).is_none() {
+        let tool = &integration.tool;
         steps.push(format!(
-            "This server has no connector for {}. Add it, or delete the integration.",
-            integration.tool
+            "This server has no connector for {tool}. Add it, or delete the integration."
         ));
     }
     if chosen.found.open_issues > 0 && chosen.found.state != IntegrationState::Quality {
         steps.push("Open issues wait for an answer on the tab Issues.".to_owned());
     }
     steps
+}
+
+/// What a state asks of people.
+fn what_to_do(state: IntegrationState) -> &'static [&'static str] {
+    match state {
+        IntegrationState::CredentialsInvalid => &[
+            "The tool refuses the credentials, so syncing has stopped.",
+            "Send the customer a reconnection link. Everything that was read stays.",
+        ],
+        IntegrationState::AuthenticationFailing => &[
+            "The tool refuses the credentials. Syncing goes on for three days before it stops.",
+            "Ask the customer whether a password, key or permission was changed in the tool; a \
+             reconnection link takes new credentials.",
+        ],
+        IntegrationState::Quality => &[
+            "The first sync brought data that looks wrong, so nothing can be read yet.",
+            "Look at the tab Issues. If the data is right, accept it there; if not, the customer \
+             must usually grant a permission, then sync again.",
+        ],
+        IntegrationState::Failing => &[
+            "The last sync failed; what was read before stays readable. The next one tries again \
+             by itself.",
+            "If it goes on, open the log of the sync: it names the request that failed, and who \
+             must act.",
+        ],
+        IntegrationState::SetUp => &[
+            "The customer has steps of the set-up left. Until they are done nothing can be read.",
+            "Remind them of the set-up link. As a last resort an admin can force unlock on the \
+             tab Issues.",
+        ],
+        IntegrationState::Warnings => &["The last sync could not read everything. The receipt on \
+             the tab Syncs says what is missing."],
+        IntegrationState::FirstSync => &["The first sync is on its way. Reads answer \
+             INTEGRATION.SETUP_SYNC_PENDING until it has ended."],
+        IntegrationState::Inactive => {
+            &["It is switched off: no syncs, and reads answer INTEGRATION.INACTIVE."]
+        }
+        IntegrationState::Active => &[],
+    }
 }
 
 /// Asks for a sync now.

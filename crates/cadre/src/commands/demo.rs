@@ -159,7 +159,8 @@ async fn prepare(parts: &Parts, sandbox: &Running, url: &str) -> Result<Ready, F
     Ok(Ready {
         url: url.to_owned(),
         api_key: key.expose().to_owned(),
-        dashboard_url: login_link::link(&parts.store, url).await?,
+        // Nobody needs an account for what is not kept.
+        dashboard_url: format!("{}&next=/", login_link::link(&parts.store, url).await?),
         integrations,
         sandbox_url: sandbox.base_url.clone(),
     })

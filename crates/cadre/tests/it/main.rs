@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod crash;
+mod dashboard;
 mod demo;
 mod error_guide;
 mod faults;
@@ -13,4 +14,5 @@ mod schema;
 mod secrets;
 mod servers;
 mod trust;
+mod webdriver;
 mod webhooks;
