@@ -11,7 +11,7 @@ use crate::state::AppState;
 
 const STYLE: &str = include_str!("../static/cadre.css");
 
-fn file(content_type: &'static str, body: String) -> Response {
+pub(crate) fn file(content_type: &'static str, body: String) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
