@@ -3,6 +3,8 @@
 mod actions;
 mod app;
 mod authorization;
+mod connect;
+mod consent;
 mod console;
 mod contract;
 mod errors;
