@@ -7,6 +7,7 @@ use cadre_connector::HttpRequest;
 use cadre_sandbox::{Running, Sandbox, SandboxOptions};
 use cadre_store::IntegrationStatus;
 use cadre_web::WebSettings;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, TestApp, on_both};
@@ -146,7 +147,7 @@ async fn an_account_is_linked_on_the_pages() {
         assert_eq!(older.json["data"], activated.json["data"]);
         let theirs = by_token(&app, &app.other.key, &token).await;
         theirs.refused("general", "PLATFORM.INPUT_INVALID", 400);
-        app.clock.advance_ms(15 * 60 * 1000);
+        app.clock.advance(SignedDuration::from_millis(15 * 60 * 1000));
         let late = by_token(&app, &app.tenant.key, &token).await;
         let words = late.refused("general", "PLATFORM.INPUT_INVALID", 400);
         assert!(words.contains("15 minutes"), "{words}");
@@ -207,12 +208,12 @@ async fn links_end_and_are_shown_where_they_may_be() {
         let page = open(&app, &magic).await;
         let policy = page.header("content-security-policy").expect("a policy");
         assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
-        app.clock.advance_ms(3_600_000);
+        app.clock.advance(SignedDuration::from_millis(3_600_000));
         let ended = open(&app, &embedded).await;
         assert_eq!(ended.status, 410);
         assert!(ended.text.contains("Dieser Link gilt nicht mehr"), "{}", ended.text);
         assert_eq!(open(&app, &magic).await.status, 200);
-        app.clock.advance_ms(365 * 24 * 3_600_000);
+        app.clock.advance(SignedDuration::from_millis(365 * 24 * 3_600_000));
         assert_eq!(open(&app, &magic).await.status, 410);
         let nobody = open(&app, "/connect/nobody").await;
         assert!(nobody.status == 401 && nobody.text.contains("This link does not work"));
@@ -284,7 +285,7 @@ async fn customers_opt_out_and_hear_what_may_not_be_read() {
         let people = list("/v1/hris/employees").await;
         assert_eq!(people.json["data"]["results"][0]["date_of_birth"], Value::Null);
         let absences = list("/v1/hris/absences").await;
-        absences.refused("hris", "INTEGRATION.MODEL_DISABLED", 400);
+        absences.refused("hris", "INTEGRATION.MODEL_DISABLED", 403);
     })
     .await;
 }

@@ -105,7 +105,9 @@ async fn an_account_is_linked_by_consent_and_its_token_is_renewed_once() {
                     api: "v1".to_owned(),
                     method: "GET".to_owned(),
                     path: "/employees".to_owned(),
-                    ..PassRequest::default()
+                    headers: Vec::new(),
+                    params: Vec::new(),
+                    body: None,
                 };
                 let passed =
                     live.pass(&request).await.unwrap_or_else(|judged| panic!("{judged:?}"));
@@ -117,7 +119,7 @@ async fn an_account_is_linked_by_consent_and_its_token_is_renewed_once() {
 
         // The consent is gone: the integration needs its customer again.
         let body = json!({ "match": { "path": "/hris/oauth" }, "times": 0,
-            "fault": { "status": { "status": 400, "body": { "error": "invalid_grant" } } } });
+            "fault": "status", "status": 400, "body": { "error": "invalid_grant" } });
         admin(&app, &sandbox, "faults", Some(body)).await;
         admin(&app, &sandbox, "settings", Some(json!({ "advance_seconds": 3_600 }))).await;
         let pass = app.request("POST", "/v1/passthrough/sandboxconsent/v1").key(&app.tenant.key);
