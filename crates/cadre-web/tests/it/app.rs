@@ -58,8 +58,8 @@ pub async fn on_both<F: AsyncFn(TestApp)>(settings: WebSettings, story: F) {
 
 /// The same with a third tool, `sandboxconsent`: the sandbox's HR tool, where people consent to the
 /// connection on its page.
-pub async fn on_both_with_consent<F: AsyncFn(TestApp)>(story: F) {
-    on_each(WebSettings::default(), true, story).await;
+pub async fn on_both_with_consent<F: AsyncFn(TestApp)>(settings: WebSettings, story: F) {
+    on_each(settings, true, story).await;
 }
 
 async fn on_each<F: AsyncFn(TestApp)>(settings: WebSettings, asks_consent: bool, story: F) {

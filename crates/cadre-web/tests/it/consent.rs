@@ -8,6 +8,7 @@ use cadre_connector::HttpRequest;
 use cadre_jobs::Parts;
 use cadre_jobs::live::{Live, PassRequest};
 use cadre_sandbox::Running;
+use cadre_web::WebSettings;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -62,7 +63,7 @@ async fn tokens_asked(app: &TestApp, sandbox: &Running) -> usize {
 
 #[tokio::test]
 async fn an_account_is_linked_by_consent_and_its_token_is_renewed_once() {
-    on_both_with_consent(async |app: TestApp| {
+    on_both_with_consent(WebSettings::default(), async |app: TestApp| {
         let sandbox = sandbox().await;
         let more = json!({ "integration_tool": "sandboxconsent", "link_type": "MAGIC_LINK" });
         let path = link(&app, more).await;
@@ -136,7 +137,7 @@ async fn an_account_is_linked_by_consent_and_its_token_is_renewed_once() {
 
 #[tokio::test]
 async fn who_declines_is_told_and_may_try_again() {
-    on_both_with_consent(async |app: TestApp| {
+    on_both_with_consent(WebSettings::default(), async |app: TestApp| {
         let sandbox = sandbox().await;
         let path = link(&app, json!({ "integration_tool": "sandboxconsent" })).await;
         let (page, cookie) = set_out(&app, &path, &sandbox).await;

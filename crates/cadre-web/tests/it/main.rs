@@ -3,10 +3,12 @@
 mod actions;
 mod app;
 mod authorization;
+mod browser;
 mod connect;
 mod consent;
 mod console;
 mod contract;
+mod embedded;
 mod errors;
 mod gates;
 mod general;
