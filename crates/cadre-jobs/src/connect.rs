@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cadre_connector::{Account, Io, Session};
+pub use cadre_connector::ConsentRequest;
+use cadre_connector::{Account, Failure, Io, Session};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::random_id;
 use cadre_store::{
@@ -14,10 +15,12 @@ use cadre_store::{
 };
 use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::catalog::Entry;
 use crate::enqueue::{Enqueued, enqueue_sync};
-use crate::grants::{Held, with_grant};
+use crate::grants::{Held, to_stored, with_grant};
+use crate::live::Judged;
 use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
@@ -266,61 +269,171 @@ struct Checked {
     grant: Option<StoredGrant>,
 }
 
-/// Asks the tool whether the credentials work, and what they may not read; the exchanges are kept as a
-/// connection flow.
-async fn check(
+/// Whose account of which tool, as far as the form is filled in.
+#[derive(Debug, Clone, Copy)]
+pub struct Whose<'a> {
+    /// The slug of the tool.
+    pub tool: &'a str,
+    /// `HRIS` or `ATS`.
+    pub category: &'a str,
+    /// The customer.
+    pub end_user: &'a EndUser,
+    /// What was typed into the connect form.
+    pub form: &'a Map<String, Value>,
+}
+
+/// The address of the page on which the customer consents.
+///
+/// # Errors
+///
+/// When the tool asks for no consent, or no client is configured for it.
+pub fn consent_page(
+    parts: &Parts,
+    tool: &str,
+    form: &Map<String, Value>,
+    request: &ConsentRequest,
+) -> Result<Url, Fault> {
+    let entry = entry(parts, tool)?;
+    let account = accepted(&entry, form)?;
+    let log = Arc::new(Log::new(random_id(), 0, parts.clock.clone()));
+    let (session, _) = session(parts, &entry, &account, None, &log);
+    session.consent_page(request).map_err(|failure| failure.fault)
+}
+
+/// Exchanges the code that the customer came back with for a grant.
+///
+/// # Errors
+///
+/// What the tool said.
+pub async fn consented(
     parts: &Parts,
     scope: &EnvironmentScope,
-    asked: Asked<'_>,
-    (category, end_user): (&str, &EndUser),
-) -> Result<Checked, Fault> {
-    let entry = asked.entry;
-    let interaction_id = random_id();
-    let started_at = parts.clock.now_ms();
-    let log = Arc::new(Log::new(interaction_id.clone(), u64::MAX, parts.clock.clone()));
+    whose: Whose<'_>,
+    code: &str,
+    request: &ConsentRequest,
+) -> Result<StoredGrant, Fault> {
+    let entry = entry(parts, whose.tool)?;
+    let account = accepted(&entry, whose.form)?;
+    let flow = Flow::begin(parts, scope, &entry, (whose.category, whose.end_user));
+    let (session, _) = session(parts, &entry, &account, None, &flow.log);
+    let outcome = session.consented(code, request).await;
+    flow.end(outcome.map_err(Judged::from)).await.map(|grant| to_stored(&grant))
+}
+
+/// Notes that the customer did not consent, or that the tool did not let them; the fault says so.
+pub async fn consent_refused(
+    parts: &Parts,
+    scope: &EnvironmentScope,
+    whose: Whose<'_>,
+    words: &str,
+    said: Option<&str>,
+) -> Fault {
+    let entry = match entry(parts, whose.tool) {
+        Ok(entry) => entry,
+        Err(fault) => return fault,
+    };
+    let flow = Flow::begin(parts, scope, &entry, (whose.category, whose.end_user));
+    let said = said.map(|said| said.chars().take(200).collect::<String>());
+    let message = said.map_or_else(|| words.to_owned(), |said| format!("{words} ({said})"));
+    let code = Code::IntegrationAuthenticationInvalid;
+    let fault = Fault::new(code, message).hint("Begin again, and agree.");
+    let rule = Some("consent refused".to_owned());
+    let judged = Judged { fault: Box::new(fault.clone()), rule };
+    let ended: Result<(), Fault> = flow.end(Err(judged)).await;
+    ended.err().unwrap_or(fault)
+}
+
+fn session(
+    parts: &Parts,
+    entry: &Arc<Entry>,
+    account: &Account,
+    grant: Option<StoredGrant>,
+    log: &Arc<Log>,
+) -> (Session, Arc<Held>) {
     let mut limits = parts.settings.read.clone();
     limits.max_attempts = limits.max_attempts.min(CHECK_ATTEMPTS);
     limits.max_total_wait = limits.max_total_wait.min(CHECK_TIME);
     limits.total = Some(CHECK_TIME);
     let io =
         Io { http: parts.http.clone(), clock: parts.clock.clone(), observer: log.clone(), limits };
-    let held = Arc::new(Held::new(asked.terms.grant.clone()));
-    let session = Session::new(entry.connector.clone(), asked.account.clone(), io);
-    let session = with_grant(parts, session, held.clone());
+    let held = Arc::new(Held::new(grant));
+    let session = Session::new(entry.connector.clone(), account.clone(), io);
+    (with_grant(parts, session, held.clone()), held)
+}
+
+/// One try to link an account, and its log.
+struct Flow<'a> {
+    parts: &'a Parts,
+    scope: &'a EnvironmentScope,
+    entry: &'a Entry,
+    category: &'a str,
+    end_user: &'a EndUser,
+    interaction_id: String,
+    started_at: i64,
+    log: Arc<Log>,
+}
+
+impl<'a> Flow<'a> {
+    fn begin(
+        parts: &'a Parts,
+        scope: &'a EnvironmentScope,
+        entry: &'a Entry,
+        (category, end_user): (&'a str, &'a EndUser),
+    ) -> Self {
+        let interaction_id = random_id();
+        let log = Arc::new(Log::new(interaction_id.clone(), u64::MAX, parts.clock.clone()));
+        let started_at = parts.clock.now_ms();
+        Self { parts, scope, entry, category, end_user, interaction_id, started_at, log }
+    }
+
+    /// Writes down how it ended; callers are told of a failure.
+    async fn end<T>(self, outcome: Result<T, Judged>) -> Result<T, Fault> {
+        let judged = outcome.as_ref().err();
+        let fault = judged.map(|judged| (*judged.fault).clone());
+        let interaction = NewInteraction {
+            id: self.interaction_id,
+            environment_id: self.scope.id().to_owned(),
+            title: format!("Connect {}", self.entry.connector.manifest().label),
+            fault: fault.clone(),
+            rule: judged.and_then(|judged| judged.rule.clone()),
+            ended_at: Some(self.parts.clock.now_ms()),
+            request: Some(json!({"tool": self.entry.tool()})),
+            ..NewInteraction::new(InteractionKind::ConnectionFlow, self.started_at)
+        };
+        let store = &self.parts.store;
+        let written = if fault.is_some() {
+            let tool = (self.entry.tool(), self.category);
+            store.connection_flow_failed(interaction, tool, self.end_user).await
+        } else {
+            store.interaction_write(interaction).await
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "a connection flow was not written to the log");
+        }
+        self.log.write(store).await;
+        outcome.map_err(|judged| *judged.fault)
+    }
+}
+
+/// Asks the tool whether the credentials work, and what they may not read; the exchanges are kept as a
+/// connection flow.
+async fn check(
+    parts: &Parts,
+    scope: &EnvironmentScope,
+    asked: Asked<'_>,
+    whose: (&str, &EndUser),
+) -> Result<Checked, Fault> {
+    let entry = asked.entry;
+    let flow = Flow::begin(parts, scope, entry, whose);
+    let grant = asked.terms.grant.clone();
+    let (session, held) = session(parts, entry, asked.account, grant, &flow.log);
     let mut outcome = session.check().await.map(|()| Vec::new());
     // At a terminal one hears of it from the first sync.
     if outcome.is_ok() && asked.terms.link_id.is_some() {
         outcome = may_not_read(&session, entry, asked.config).await;
     }
-    let fault = outcome.as_ref().err().map(|failure| failure.fault.clone());
-    let interaction = NewInteraction {
-        id: interaction_id,
-        environment_id: scope.id().to_owned(),
-        title: format!("Connect {}", entry.connector.manifest().label),
-        fault: fault.clone(),
-        rule: outcome.as_ref().err().map(|failure| failure.rule.clone()),
-        ended_at: Some(parts.clock.now_ms()),
-        request: Some(json!({"tool": entry.tool()})),
-        ..NewInteraction::new(InteractionKind::ConnectionFlow, started_at)
-    };
-    let written = if fault.is_some() {
-        let tool = (entry.tool(), category);
-        parts.store.connection_flow_failed(interaction, tool, end_user).await
-    } else {
-        parts.store.interaction_write(interaction).await
-    };
-    if let Err(error) = written {
-        tracing::warn!(%error, "a connection flow was not written to the log");
-    }
-    log.write(&parts.store).await;
-    match fault {
-        Some(fault) => Err(fault),
-        None => Ok(Checked {
-            host_key: session.host_key(),
-            missing: outcome.unwrap_or_default(),
-            grant: held.take(),
-        }),
-    }
+    let missing = flow.end(outcome.map_err(Judged::from)).await?;
+    Ok(Checked { host_key: session.host_key(), missing, grant: held.take() })
 }
 
 /// Looks at the first page of every stream that would be read. What the customer may go without is
@@ -329,7 +442,7 @@ async fn may_not_read(
     session: &Session,
     entry: &Entry,
     config: &ScopeConfig,
-) -> Result<Vec<Missing>, cadre_connector::Failure> {
+) -> Result<Vec<Missing>, Failure> {
     let models: BTreeSet<&'static str> = entry
         .maps
         .iter()

@@ -20,8 +20,8 @@ use crate::server::HangUp;
 use crate::tool::Tool;
 use crate::world::{Saved, Seen, Window, World};
 
-/// Where Sandbox HR gives out access tokens.
-pub(crate) const TOKEN_PATH: &str = "/hris/oauth/token";
+/// Below it, Sandbox HR asks people for consent and gives out access tokens.
+const OAUTH_PATH: &str = "/hris/oauth/";
 
 /// Lets a request pass, or not; and spoils the answer where a fault wants that.
 pub(crate) async fn gate(
@@ -99,7 +99,7 @@ async fn admitted(world: &World, tool: Tool, request: Request, next: Next) -> Re
         Ok(budget) => budget,
         Err(seconds) => return too_many(tool, seconds),
     };
-    let refusal = if path == TOKEN_PATH {
+    let refusal = if path.starts_with(OAUTH_PATH) {
         None
     } else {
         refused(world, tool, request.headers()).or_else(|| denied(world, tool, path))

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::drift::Drift;
 use crate::fault::Script;
 use crate::hooks::Subscriber;
+use crate::hris::consent::Consents;
 use crate::plan::Plan;
 use crate::table::Tables;
 use crate::tool::Tool;
@@ -60,6 +61,7 @@ pub(crate) struct State {
     /// Access tokens and when they end.
     pub(crate) tokens: HashMap<String, Timestamp>,
     pub(crate) tokens_given: u64,
+    pub(crate) consents: Consents,
     pub(crate) faults: Vec<Script>,
     pub(crate) forbidden: BTreeSet<(Tool, String)>,
     pub(crate) seen: VecDeque<Seen>,
@@ -129,6 +131,7 @@ impl World {
                 ats: ats::seed(&plan),
                 tokens: HashMap::new(),
                 tokens_given: 0,
+                consents: Consents::default(),
                 faults: Vec::new(),
                 forbidden: BTreeSet::new(),
                 seen: VecDeque::new(),

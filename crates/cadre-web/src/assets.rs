@@ -29,7 +29,7 @@ pub(crate) fn version() -> &'static str {
     &VERSION
 }
 
-fn file(content_type: &'static str, body: impl IntoResponse) -> Response {
+pub(crate) fn file(content_type: &'static str, body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

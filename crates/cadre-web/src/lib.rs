@@ -1,8 +1,8 @@
 //! The API and the pages behind `log_url`.
 //!
 //! A request passes these rooms: [`router`] (every route in one list), [`recorder`] (each call is an
-//! interaction), [`scope`] (who calls, and for which integration), a handler under [`api`] or
-//! [`console`], and on the way out [`refuse`], which alone knows statuses and the error envelope.
+//! interaction), [`scope`] (who calls, and for which integration), a handler under [`api`],
+//! [`connect`] or [`console`], and on the way out [`refuse`], which alone knows statuses and the error envelope.
 //!
 //! Nothing here talks to a vendor or speaks SQL: handlers extract, make one call into the store or
 //! the jobs, and convert.
@@ -13,6 +13,7 @@ pub mod address;
 pub mod api;
 pub mod assets;
 pub mod body;
+pub mod connect;
 pub mod console;
 pub mod gate;
 pub mod limit;

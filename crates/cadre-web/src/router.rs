@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, bulk, check_api_key, connect, events, fields, files, force_sync, health, hooks,
+    attachments, bulk, check_api_key, events, fields, files, force_sync, health, hooks,
     integrations, interactions, passthrough, provisioning, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
@@ -85,6 +85,16 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/assets/tools/{tool}/logo.svg", Audience::Public),
     ("GET", "/assets/console.js", Audience::Public),
     ("GET", "/assets/htmx.js", Audience::Public),
+    ("GET", "/assets/connect.css", Audience::Public),
+    ("GET", "/assets/connect.js", Audience::Public),
+    ("GET", "/connect/{token}", Audience::Link),
+    ("GET", "/connect/{token}/tools/{tool}", Audience::Link),
+    ("GET", "/connect/{token}/tools/{tool}/credentials", Audience::Link),
+    ("POST", "/connect/{token}/tools/{tool}/credentials", Audience::Link),
+    ("GET", "/connect/{token}/waiting/{tool}", Audience::Link),
+    ("GET", "/connect/{token}/done", Audience::Link),
+    ("GET", "/oauth/start/{word}", Audience::Link),
+    ("GET", "/oauth/callback", Audience::Link),
     ("GET", "/login", Audience::Public),
     ("POST", "/login", Audience::Public),
     ("POST", "/logout", Audience::Public),
@@ -185,14 +195,26 @@ pub fn router(state: AppState) -> Router {
     Router::new().fallback_service(routes).layer(recording)
 }
 
-/// Links for end customers.
+/// Links for end customers, and the pages that they open.
 fn connect_routes() -> Router<AppState> {
+    use crate::api::connect as links;
+    use crate::connect::{choose, consent, credentials, done, review, script, style};
+    const TOOL: &str = "/connect/{token}/tools/{tool}";
     Router::new()
-        .route("/v1/connect/create-link", post(connect::create_link))
-        .route("/v1/connect/integration-by-token/{token}", get(connect::integration_by_token))
-        .route("/v1/connect/activate-integration", post(connect::activate_integration))
-        .route("/v1/integrations/{integration_id}/relink", post(connect::relink))
-        .route("/v1/integrations/{integration_id}/setup-link", post(connect::setup_link))
+        .route("/v1/connect/create-link", post(links::create_link))
+        .route("/v1/connect/integration-by-token/{token}", get(links::integration_by_token))
+        .route("/v1/connect/activate-integration", post(links::activate_integration))
+        .route("/v1/integrations/{integration_id}/relink", post(links::relink))
+        .route("/v1/integrations/{integration_id}/setup-link", post(links::setup_link))
+        .route("/assets/connect.css", get(style))
+        .route("/assets/connect.js", get(script))
+        .route("/connect/{token}", get(choose::get))
+        .route(TOOL, get(review::get))
+        .route(&format!("{TOOL}/credentials"), get(credentials::get).post(credentials::post))
+        .route("/connect/{token}/waiting/{tool}", get(done::waiting))
+        .route("/connect/{token}/done", get(done::get))
+        .route("/oauth/start/{word}", get(consent::start))
+        .route("/oauth/callback", get(consent::callback))
 }
 
 /// Who is told about events.

@@ -181,6 +181,9 @@ pub struct ConnectField {
     /// Whether the field may be left out.
     #[serde(default)]
     pub optional: bool,
+    /// Whether the value has several lines, as a key in a text file has.
+    #[serde(default)]
+    pub multiline: bool,
 }
 
 /// How a tool is reached.

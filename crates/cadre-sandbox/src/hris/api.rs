@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::writes;
+use super::{consent, writes};
 use crate::drift::drifted;
 use crate::hooks;
 use crate::query::{Narrowing, Params, Wrong, equal, moment, number, switch};
@@ -60,6 +60,7 @@ const NARROWED: &[Narrowing] = &[
 pub(crate) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/oauth/token", post(token))
+        .route("/oauth/authorize", get(consent::page).post(consent::answer))
         .route("/v1/absences", get(absences).post(create_absence))
         .route("/v1/webhooks", get(hooks::list).post(hooks::subscribe))
         .route("/v1/webhooks/{id}", delete(hooks::unsubscribe))
@@ -82,6 +83,9 @@ struct Meta {
     total_pages: usize,
 }
 
+/// What access tokens are given out for.
+const GRANTS: &[&str] = &["client_credentials", "authorization_code", "refresh_token"];
+
 async fn token(
     State(world): State<Arc<World>>,
     headers: HeaderMap,
@@ -98,22 +102,36 @@ async fn token(
     let oauth_error = |status: StatusCode, error: &str, text: &str| {
         (status, Json(json!({"error": error, "error_description": text}))).into_response()
     };
-    if form.get("grant_type").map(String::as_str) != Some("client_credentials") {
-        let text = "grant_type must be client_credentials";
-        return oauth_error(StatusCode::BAD_REQUEST, "unsupported_grant_type", text);
+    let grant = form.get("grant_type").map(String::as_str).unwrap_or_default();
+    if !GRANTS.contains(&grant) {
+        let text = format!("grant_type must be one of {}", GRANTS.join(", "));
+        return oauth_error(StatusCode::BAD_REQUEST, "unsupported_grant_type", &text);
     }
     let known = (world.credentials.client_id.clone(), world.credentials.client_secret.clone());
     if basic.or_else(in_form) != Some(known) {
         let text = "The client id or the client secret is wrong.";
         return oauth_error(StatusCode::UNAUTHORIZED, "invalid_client", text);
     }
+    let refresh_token = match grant {
+        "authorization_code" => consent::exchange(&world, &form),
+        "refresh_token" => consent::refresh(&world, &form),
+        _ => Ok(Value::Null),
+    };
+    let refresh_token = match refresh_token {
+        Ok(token) => token,
+        Err(text) => return oauth_error(StatusCode::BAD_REQUEST, "invalid_grant", text),
+    };
     let mut state = world.state();
     state.tokens_given += 1;
     let token = format!("sbx_{:08x}", (state.tokens_given << 8) ^ world.plan.seed);
     let end = world.now(&state) + SignedDuration::from_secs(i64::from(world.token_seconds));
     state.tokens.insert(token.clone(), end);
-    Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": world.token_seconds}))
-        .into_response()
+    let mut answer =
+        json!({"access_token": token, "token_type": "Bearer", "expires_in": world.token_seconds});
+    if !refresh_token.is_null() {
+        answer["refresh_token"] = refresh_token;
+    }
+    Json(answer).into_response()
 }
 
 async fn list(

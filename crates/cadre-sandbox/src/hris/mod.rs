@@ -1,9 +1,10 @@
 //! Sandbox HR: what it stores. How it is served stands in `api`.
 //!
 //! `org` makes the company, `people` its employees, `time` when they work, `growth` how they do and
-//! `pay` what they get.
+//! `pay` what they get. `consent` asks people whether others may see it.
 
 pub(crate) mod api;
+pub(crate) mod consent;
 mod growth;
 mod org;
 mod pay;

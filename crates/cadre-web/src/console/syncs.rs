@@ -130,6 +130,7 @@ fn trigger(trigger: RunTrigger) -> &'static str {
         RunTrigger::Setup => "first sync",
         RunTrigger::Schedule => "schedule",
         RunTrigger::ForceSync => "asked for",
+        RunTrigger::Webhook => "a webhook of the tool",
     }
 }
 

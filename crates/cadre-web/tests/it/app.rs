@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use cadre_connector::{Wire, WireOptions};
+use cadre_connector::{OAuthClient, Wire, WireOptions};
 use cadre_jobs::catalog::Folder;
 use cadre_jobs::connect::{Link, link};
 use cadre_jobs::{Catalog, Parts, Settings};
@@ -54,13 +54,23 @@ pub struct TestApp {
 
 /// Runs a story on SQLite, and on PostgreSQL where the tests have one.
 pub async fn on_both<F: AsyncFn(TestApp)>(settings: WebSettings, story: F) {
+    on_each(settings, false, story).await;
+}
+
+/// The same with a third tool, `sandboxconsent`: the sandbox's HR tool, where people consent to the
+/// connection on its page.
+pub async fn on_both_with_consent<F: AsyncFn(TestApp)>(settings: WebSettings, story: F) {
+    on_each(settings, true, story).await;
+}
+
+async fn on_each<F: AsyncFn(TestApp)>(settings: WebSettings, asks_consent: bool, story: F) {
     let directory = tempfile::tempdir().expect("a directory");
     let url = format!("sqlite:{}", directory.path().join("test.db").display());
-    story(TestApp::new(&url, directory, settings.clone()).await).await;
+    story(TestApp::new(&url, directory, settings.clone(), asks_consent).await).await;
     if let Ok(base) = std::env::var("CADRE_TEST_POSTGRES_URL") {
         let (url, name) = new_database(&base).await;
         let directory = tempfile::tempdir().expect("a directory");
-        let app = TestApp::new(&url, directory, settings).await;
+        let app = TestApp::new(&url, directory, settings, asks_consent).await;
         let store = app.store.clone();
         story(app).await;
         store.close().await;
@@ -94,7 +104,12 @@ async fn drop_database(base: &str, name: &str) {
 }
 
 impl TestApp {
-    async fn new(url: &str, directory: tempfile::TempDir, settings: WebSettings) -> Self {
+    async fn new(
+        url: &str,
+        directory: tempfile::TempDir,
+        settings: WebSettings,
+        asks_consent: bool,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = Arc::new(FixedClock::new(START.parse().expect("a moment")));
         let options = OpenOptions {
@@ -104,8 +119,10 @@ impl TestApp {
         };
         let store = Store::open(url, options).await.expect("a store");
         let connectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
-        let folders = ["sandboxhris", "sandboxats"]
-            .map(|tool| Folder::read(&connectors.join(tool)).expect("a connector"));
+        let mut folders = ["sandboxhris", "sandboxats"]
+            .map(|tool| Folder::read(&connectors.join(tool)).expect("a connector"))
+            .to_vec();
+        folders.extend(asks_consent.then(|| by_consent(&folders[0])));
         let catalog = Catalog::load(folders).map_err(|problems| format!("{problems:?}"));
         let parts = Parts {
             store: store.clone(),
@@ -262,6 +279,26 @@ impl TestApp {
     }
 }
 
+/// The connector of Sandbox HR, as it would be if the tool were asked for consent only.
+fn by_consent(folder: &Folder) -> Folder {
+    let manifest = &folder.files["connector.yaml"];
+    let (before, rest) = manifest.split_once("    - name: client_id").expect("a form");
+    let (_, rest) = rest.split_once("base_url: ").expect("a base URL");
+    let (head, rest) = rest.split_once("auth:").expect("a log-in");
+    let (_, rest) = rest.split_once("limits:").expect("limits");
+    let auth = r"auth:
+  type: oauth2_authorization_code
+  authorize_url: \($settings.base_url)/hris/oauth/authorize
+  token_url: \($settings.base_url)/hris/oauth/token
+  scope: people absences
+";
+    let manifest = format!("{before}\nbase_url: {head}{auth}\nlimits:{rest}")
+        .replace("tool: sandboxhris", "tool: sandboxconsent");
+    let mut files = folder.files.clone();
+    files.insert("connector.yaml".to_owned(), manifest);
+    Folder { name: "sandboxconsent".to_owned(), files }
+}
+
 /// The sandbox listens on the loopback address.
 fn wire() -> Wire {
     let options = WireOptions { allow_private: true, ..WireOptions::default() };
@@ -274,6 +311,9 @@ fn settings_of_jobs() -> Settings {
         action_timeout: std::time::Duration::from_secs(8),
         ..Settings::default()
     };
+    let client_secret = "sandbox-secret-1".into();
+    let client = OAuthClient { client_id: "sandbox-client".to_owned(), client_secret };
+    settings.oauth_clients.insert("sandboxconsent".to_owned(), client);
     settings.webhook_timeout = std::time::Duration::from_secs(1);
     settings.read.allow_private = true;
     settings.read.first_backoff = std::time::Duration::from_millis(20);
