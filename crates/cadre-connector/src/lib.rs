@@ -21,6 +21,7 @@ mod classify;
 mod connector;
 mod exchange;
 pub mod format;
+mod grant;
 mod live;
 pub mod manifest;
 mod pace;
@@ -37,11 +38,13 @@ pub mod transport;
 mod wire;
 
 pub use action::{StepContext, Taken};
+pub use auth::{ConsentRequest, OAuthClient};
 pub use classify::Failure;
 pub use connector::{Connector, Live, Stream};
 pub use exchange::{
     Exchange, HttpRequest, HttpResponse, HttpSend, NoObserver, Observer, Recorded, SendError,
 };
+pub use grant::{Grant, GrantKeeper};
 pub use live::{PassRequest, Passed};
 pub use manifest::{FieldProblem, Manifest};
 pub use problem::Problem;

@@ -109,7 +109,7 @@ impl Inner {
         match &self.connector.manifest().auth {
             Some(auth) if auth.logs_in() && !call.log_in => {
                 // Boxed: the log-in is itself a call.
-                let log_in = || Box::pin(self.log_in(auth));
+                let log_in = |refused| Box::pin(self.log_in(auth, refused));
                 self.tokens.get(&self.pace, stale, log_in).await.map(Some)
             }
             _ => Ok(None),
@@ -316,7 +316,17 @@ impl Inner {
     }
 
     /// Logs in: `$session`, and how long it lives.
-    async fn log_in(&self, auth: &Auth) -> Result<(Value, Option<Duration>), Failure> {
+    ///
+    /// `refused` is the token that the tool did not take.
+    async fn log_in(
+        &self,
+        auth: &Auth,
+        refused: Option<Token>,
+    ) -> Result<(Value, Option<Duration>), Failure> {
+        if let Auth::OAuth2AuthorizationCode(oauth) = auth {
+            let refused = refused.as_ref().and_then(|token| token.session["token"].as_str());
+            return self.renew(oauth, refused).await;
+        }
         let manifest = self.connector.manifest();
         let (rules, token, expires_in) = match auth {
             Auth::OAuth2ClientCredentials(oauth) => {
@@ -325,16 +335,17 @@ impl Inner {
             Auth::Session(session) => {
                 (&session.errors, &session.token, session.expires_in.as_ref())
             }
-            Auth::None(_) | Auth::Basic(_) | Auth::Header(_) | Auth::Query(_) | Auth::Bearer(_) => {
-                return Ok((Value::Null, None));
-            }
+            Auth::None(_)
+            | Auth::Basic(_)
+            | Auth::Header(_)
+            | Auth::Query(_)
+            | Auth::Bearer(_)
+            | Auth::OAuth2AuthorizationCode(_) => return Ok((Value::Null, None)),
         };
         let build = |vars: &Vars<'_>| match auth {
             Auth::OAuth2ClientCredentials(oauth) => oauth.log_in(vars),
             Auth::Session(session) => request::build(manifest, &session.request, None, vars),
-            Auth::None(_) | Auth::Basic(_) | Auth::Header(_) | Auth::Query(_) | Auth::Bearer(_) => {
-                Err(BuildError("there is no log-in".to_owned()))
-            }
+            _ => Err(BuildError("there is no log-in".to_owned())),
         };
         let call = Call {
             purpose: "auth",

@@ -17,6 +17,8 @@ use crate::budget::Budget;
 use crate::classify::Failure;
 use crate::connector::{Connector, Stream};
 use crate::exchange::{HttpSend, Observer};
+use crate::grant::Granted;
+use crate::manifest::TransportKind;
 use crate::pace::{Pace, milliseconds};
 use crate::read::{Page, Reader};
 use crate::redact::Redactor;
@@ -145,6 +147,8 @@ pub(crate) struct Inner {
     pub(crate) only: Option<HashSet<String>>,
     /// By stream: sub-requests that went well, and that were forbidden.
     pub(crate) outcomes: Vec<(AtomicU64, AtomicU64)>,
+    /// What a consent brought, where the tool is asked for one.
+    pub(crate) granted: Option<Granted>,
     /// The key that an SFTP server showed.
     pub(crate) host_key: Mutex<Option<String>>,
 }
@@ -183,6 +187,7 @@ impl Session {
             since: HashMap::new(),
             only: None,
             outcomes: connector.all().iter().map(|_| Default::default()).collect(),
+            granted: None,
             host_key: Mutex::default(),
             connector,
             io,
@@ -249,6 +254,18 @@ impl Session {
     /// What the tool said, classified.
     pub async fn check(&self) -> Result<(), Failure> {
         self.inner.check().await
+    }
+
+    /// Asks for the first page of a root stream, over HTTP only: whether it may be read.
+    ///
+    /// # Errors
+    ///
+    /// What the tool said, classified; also where the stream may be missing.
+    pub async fn probe(&self, stream: &str) -> Result<(), Failure> {
+        if self.inner.connector.manifest().transport != TransportKind::Http {
+            return Ok(());
+        }
+        self.inner.first_page(stream).await
     }
 
     /// Reads a root stream; its sub-requests come along with each page. With the token of a
@@ -359,7 +376,11 @@ impl Inner {
         let named = section.and_then(|check| check.stream.as_deref());
         let first = self.connector.streams().iter().find(|stream| stream.parent().is_none());
         let Some(name) = named.or_else(|| first.map(Stream::name)) else { return Ok(()) };
-        let mut reader = Reader::plain(self.clone(), name);
+        self.first_page(name).await
+    }
+
+    async fn first_page(self: &Arc<Self>, stream: &str) -> Result<(), Failure> {
+        let mut reader = Reader::plain(self.clone(), stream);
         match reader.next().await {
             Some(Err(failure)) => Err(failure),
             // A page of an optional stream says with a problem that it is forbidden.

@@ -66,6 +66,8 @@ pub struct Entry {
     pub live: BTreeMap<&'static str, Mapping>,
     /// The README of its folder.
     pub readme: String,
+    /// The files of its mapping by model, as they are written.
+    pub map_files: BTreeMap<String, String>,
 }
 
 impl Entry {
@@ -129,6 +131,7 @@ impl Entry {
                 maps,
                 live: live.unwrap_or_default(),
                 readme: folder.files.get("README.md").cloned().unwrap_or_default(),
+                map_files: map_files(folder),
             }),
             _ => Err(problems),
         }
@@ -196,6 +199,16 @@ impl Entry {
         failure.fault.code == Code::IntegrationPermissionMissing
             && self.connector.stream(stream).is_some_and(|stream| stream.is_optional())
     }
+}
+
+/// The mapping files of a folder by model.
+fn map_files(folder: &Folder) -> BTreeMap<String, String> {
+    let files = folder.files.iter();
+    let maps = files.filter_map(|(path, text)| {
+        let model = path.strip_prefix("map/")?.strip_suffix(".yaml")?;
+        Some((model.to_owned(), text.clone()))
+    });
+    maps.collect()
 }
 
 fn problem(file: String, message: &str, hint: &str) -> Problem {

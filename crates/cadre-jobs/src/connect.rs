@@ -1,20 +1,31 @@
-//! Linking an account of a tool: the form, the check with the tool, the first sync.
+//! Linking an account: the form, the check with the tool, the first sync; and doing it again for an
+//! integration whose credentials no longer hold.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cadre_connector::{Account, Io, Session};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::random_id;
 use cadre_store::{
-    EndUser, EnvironmentScope, Integration, InteractionKind, NewIntegration, NewInteraction,
-    RunKind, RunTrigger,
+    Agreed, EndUser, EnvironmentScope, Integration, IntegrationScope, InteractionKind,
+    NewIntegration, NewInteraction, RunKind, RunTrigger, ScopeConfig, StoredGrant,
 };
+use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
 
+use crate::catalog::Entry;
 use crate::enqueue::{Enqueued, enqueue_sync};
+use crate::grants::{Held, with_grant};
 use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
+
+/// How long an end customer waits for the check of the credentials, its waits included.
+const CHECK_TIME: Duration = Duration::from_secs(45);
+/// Attempts of one request while they wait.
+const CHECK_ATTEMPTS: u32 = 3;
 
 /// What linking an account takes.
 #[derive(Debug, Clone)]
@@ -35,6 +46,28 @@ pub struct Link {
     pub check: bool,
 }
 
+/// What an end customer agreed to in a connect flow.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// The id of the link that is used up.
+    pub link_id: Option<String>,
+    /// What they opted out of: models, `model.field`s and actions.
+    pub opted_out: Vec<String>,
+    /// What the tool granted, where it is asked by OAuth 2.
+    pub grant: Option<StoredGrant>,
+    /// The scope configuration; the default one, or the one that it has, when absent.
+    pub scope_config_id: Option<String>,
+}
+
+/// Models that the credentials may not read, and what the tool said.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// What people call the models.
+    pub models: Vec<&'static str>,
+    /// What the tool said, and what helps.
+    pub words: String,
+}
+
 /// Links an account and asks for its first sync.
 ///
 /// # Errors
@@ -46,22 +79,23 @@ pub async fn link(
     scope: &EnvironmentScope,
     link: Link,
 ) -> Result<(Integration, Enqueued), Fault> {
-    let entry = parts.catalog.get(&link.tool).ok_or_else(|| {
-        let known: Vec<_> = parts.catalog.entries().map(|entry| entry.tool().to_owned()).collect();
-        Fault::new(
-            Code::PlatformInputInvalid,
-            format!(
-                "tool: there is no connector for \"{}\"; there are {}.",
-                link.tool,
-                known.join(", ")
-            ),
-        )
-    })?;
+    link_agreed(parts, scope, link, Terms::default()).await
+}
+
+/// Links an account as an end customer agreed to it.
+///
+/// # Errors
+///
+/// As [`link`]; a link that was used before is refused.
+pub async fn link_agreed(
+    parts: &Parts,
+    scope: &EnvironmentScope,
+    link: Link,
+    terms: Terms,
+) -> Result<(Integration, Enqueued), Fault> {
+    let entry = entry(parts, &link.tool)?;
     let manifest = entry.connector.manifest();
-    let account = manifest.accept(&link.form).map_err(|problems| {
-        let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Fault::new(Code::PlatformInputInvalid, words.join("; "))
-    })?;
+    let account = accepted(&entry, &link.form)?;
     let categories: Vec<&str> =
         manifest.categories.iter().map(|category| category.as_str()).collect();
     let category =
@@ -79,9 +113,12 @@ pub async fn link(
         })?;
     }
     let mut settings = account.settings.clone();
+    let config = scope_config(parts, scope, &terms).await?;
+    let mut checked = Checked { grant: terms.grant.clone(), ..Checked::default() };
     if link.check {
-        let host_key = check(parts, scope, &entry, &account, (&category, &link.end_user)).await?;
-        settings = pinned(&settings, host_key).unwrap_or(settings);
+        let asked = Asked { entry: &entry, account: &account, config: &config, terms: &terms };
+        checked = check(parts, scope, asked, (&category, &link.end_user)).await?;
+        settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
     }
     let new = NewIntegration {
         tool: link.tool,
@@ -90,43 +127,171 @@ pub async fn link(
         end_user: link.end_user,
         settings,
         secrets: account.secrets,
-        scope_config_id: None,
+        scope_config_id: terms.scope_config_id.clone(),
         mapping: link.mapping,
     };
-    let unavailable =
-        |error: cadre_store::Error| Fault::unknown(format!("link an account: {error}"));
-    let integration = parts.store.integration_create(scope, new).await.map_err(unavailable)?;
+    let agreed = agreed(terms, checked);
+    let integration =
+        parts.store.integration_create_agreed(scope, new, agreed).await.map_err(not_linked)?;
     let integration_scope = parts
         .store
         .integration_scope(scope, &integration.id)
         .await
-        .map_err(unavailable)?
+        .map_err(not_linked)?
         .ok_or_else(|| Fault::unknown("an integration was gone right after it was made"))?;
     let run =
         enqueue_sync(&parts.store, &integration_scope, RunKind::Full, RunTrigger::Setup).await?;
     Ok((integration, run))
 }
 
-/// Asks the tool whether the credentials work; the exchanges are kept as a connection flow. Returns
-/// the key that a server of files showed.
+/// Gives an integration new credentials, and asks for a sync. Its id and its records stay.
+///
+/// # Errors
+///
+/// As [`link_agreed`].
+pub async fn relink(
+    parts: &Parts,
+    scope: &EnvironmentScope,
+    (here, integration): (&IntegrationScope, &Integration),
+    form: &Map<String, Value>,
+    terms: Terms,
+) -> Result<Enqueued, Fault> {
+    let entry = entry(parts, &integration.tool)?;
+    let account = accepted(&entry, form)?;
+    let terms = Terms {
+        scope_config_id: terms
+            .scope_config_id
+            .or_else(|| Some(integration.scope_config_id.clone())),
+        ..terms
+    };
+    let config = scope_config(parts, scope, &terms).await?;
+    let asked = Asked { entry: &entry, account: &account, config: &config, terms: &terms };
+    let whose = (integration.category.as_str(), &integration.end_user);
+    let mut checked = check(parts, scope, asked, whose).await?;
+    let settings = account.settings.clone();
+    let settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
+    let config_id = terms.scope_config_id.clone();
+    let agreed = agreed(terms, checked);
+    parts
+        .store
+        .integration_reconnect_agreed(
+            here,
+            &settings,
+            &account.secrets,
+            config_id.as_deref(),
+            Some(&agreed),
+        )
+        .await
+        .map_err(not_linked)?;
+    enqueue_sync(&parts.store, here, RunKind::Full, RunTrigger::ForceSync).await
+}
+
+fn not_linked(error: cadre_store::Error) -> Fault {
+    match error {
+        cadre_store::Error::LinkUsed => {
+            Fault::new(Code::PlatformInputInvalid, "This link was used before, or it has ended.")
+                .hint("Ask for a new one.")
+        }
+        error => Fault::unknown(format!("link an account: {error}")),
+    }
+}
+
+fn agreed(terms: Terms, checked: Checked) -> Agreed {
+    let missing: Vec<Value> = checked
+        .missing
+        .iter()
+        .map(|missing| json!({ "models": missing.models, "words": missing.words }))
+        .collect();
+    Agreed {
+        link_id: terms.link_id,
+        opted_out: terms.opted_out,
+        grant: checked.grant,
+        outcome: json!({ "missing": missing }),
+    }
+}
+
+fn entry(parts: &Parts, tool: &str) -> Result<Arc<Entry>, Fault> {
+    parts.catalog.get(tool).ok_or_else(|| {
+        let known: Vec<_> = parts.catalog.entries().map(|entry| entry.tool().to_owned()).collect();
+        Fault::new(
+            Code::PlatformInputInvalid,
+            format!("tool: there is no connector for \"{tool}\"; there are {}.", known.join(", ")),
+        )
+    })
+}
+
+fn accepted(entry: &Entry, form: &Map<String, Value>) -> Result<Account, Fault> {
+    entry.connector.manifest().accept(form).map_err(|problems| {
+        let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Fault::new(Code::PlatformInputInvalid, words.join("; "))
+    })
+}
+
+/// The scope configuration that will hold, with what the end customer opted out of.
+async fn scope_config(
+    parts: &Parts,
+    scope: &EnvironmentScope,
+    terms: &Terms,
+) -> Result<ScopeConfig, Fault> {
+    let unavailable = |error: cadre_store::Error| Fault::unknown(error);
+    let named = match &terms.scope_config_id {
+        Some(id) => parts.store.scope_config_get(scope, id).await.map_err(unavailable)?,
+        None => None,
+    };
+    let mut config = match named {
+        Some(config) => config,
+        None => parts.store.scope_config_default(scope).await.map_err(unavailable)?,
+    };
+    config.opted_out.clone_from(&terms.opted_out);
+    Ok(config)
+}
+
+/// What is asked of a tool before an account is linked.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    entry: &'a Arc<Entry>,
+    account: &'a Account,
+    config: &'a ScopeConfig,
+    terms: &'a Terms,
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+struct Checked {
+    /// The key that a server of files showed.
+    host_key: Option<String>,
+    /// What may not be read.
+    missing: Vec<Missing>,
+    /// What the tool granted, renewed if that was needed.
+    grant: Option<StoredGrant>,
+}
+
+/// Asks the tool whether the credentials work, and what they may not read; the exchanges are kept as a
+/// connection flow.
 async fn check(
     parts: &Parts,
     scope: &EnvironmentScope,
-    entry: &Arc<crate::catalog::Entry>,
-    account: &Account,
+    asked: Asked<'_>,
     (category, end_user): (&str, &EndUser),
-) -> Result<Option<String>, Fault> {
+) -> Result<Checked, Fault> {
+    let entry = asked.entry;
     let interaction_id = random_id();
     let started_at = parts.clock.now_ms();
     let log = Arc::new(Log::new(interaction_id.clone(), u64::MAX, parts.clock.clone()));
-    let io = Io {
-        http: parts.http.clone(),
-        clock: parts.clock.clone(),
-        observer: log.clone(),
-        limits: parts.settings.read.clone(),
-    };
-    let session = Session::new(entry.connector.clone(), account.clone(), io);
-    let outcome = session.check().await;
+    let mut limits = parts.settings.read.clone();
+    limits.max_attempts = limits.max_attempts.min(CHECK_ATTEMPTS);
+    limits.max_total_wait = limits.max_total_wait.min(CHECK_TIME);
+    limits.total = Some(CHECK_TIME);
+    let io =
+        Io { http: parts.http.clone(), clock: parts.clock.clone(), observer: log.clone(), limits };
+    let held = Arc::new(Held::new(asked.terms.grant.clone()));
+    let session = Session::new(entry.connector.clone(), asked.account.clone(), io);
+    let session = with_grant(parts, session, held.clone());
+    let mut outcome = session.check().await.map(|()| Vec::new());
+    // At a terminal one hears of it from the first sync.
+    if outcome.is_ok() && asked.terms.link_id.is_some() {
+        outcome = may_not_read(&session, entry, asked.config).await;
+    }
     let fault = outcome.as_ref().err().map(|failure| failure.fault.clone());
     let interaction = NewInteraction {
         id: interaction_id,
@@ -148,5 +313,51 @@ async fn check(
         tracing::warn!(%error, "a connection flow was not written to the log");
     }
     log.write(&parts.store).await;
-    fault.map_or_else(|| Ok(session.host_key()), Err)
+    match fault {
+        Some(fault) => Err(fault),
+        None => Ok(Checked {
+            host_key: session.host_key(),
+            missing: outcome.unwrap_or_default(),
+            grant: held.take(),
+        }),
+    }
+}
+
+/// Looks at the first page of every stream that would be read. What the customer may go without is
+/// told; a stream that must be there and is forbidden is a failure.
+async fn may_not_read(
+    session: &Session,
+    entry: &Entry,
+    config: &ScopeConfig,
+) -> Result<Vec<Missing>, cadre_connector::Failure> {
+    let models: BTreeSet<&'static str> = entry
+        .maps
+        .iter()
+        .map(|map| map.model().id)
+        .filter(|model| config.model_enabled(model))
+        .collect();
+    let roots = entry.roots_feeding(&models);
+    let mut probes = futures::stream::iter(roots.into_iter().map(|root| async move {
+        let outcome = session.probe(&root).await;
+        (root, outcome)
+    }))
+    .buffered(4);
+    let mut missing = Vec::new();
+    while let Some((root, outcome)) = probes.next().await {
+        let Err(failure) = outcome else { continue };
+        if failure.fault.code != Code::IntegrationPermissionMissing {
+            // The check itself went well: what else is wrong is the sync's to see and to repeat.
+            continue;
+        }
+        if !entry.may_be_missing(&root, &failure) {
+            return Err(failure);
+        }
+        let models = entry.maps.iter().filter(|map| {
+            models.contains(map.model().id)
+                && map.streams().any(|stream| entry.root_of(stream) == root)
+        });
+        let words = format!("{} {}", failure.fault.message, failure.fault.next_step());
+        missing.push(Missing { models: models.map(|map| map.model().label).collect(), words });
+    }
+    Ok(missing)
 }

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 pub use cadre_connector::{PassRequest, Passed};
 
 use crate::catalog::Entry;
+use crate::grants::with_stored_grant;
 use crate::observe::Log;
 use crate::settings::Parts;
 
@@ -137,6 +138,7 @@ impl Live {
             limits,
         };
         let session = parts.standings.session(scope.id(), entry.connector.clone(), account, io);
+        let session = with_stored_grant(parts, session, scope);
         Ok(Live { parts: parts.clone(), scope: scope.clone(), entry, session, log })
     }
 

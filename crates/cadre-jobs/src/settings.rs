@@ -1,9 +1,10 @@
 //! What every job needs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cadre_connector::{HttpSend, ReadLimits};
+use cadre_connector::{HttpSend, OAuthClient, ReadLimits};
 use cadre_model::time::Clock;
 use cadre_store::Store;
 
@@ -64,6 +65,8 @@ pub struct Settings {
     pub webhook_timeout: Duration,
     /// How many webhooks are on their way to one endpoint at once.
     pub webhooks_at_once: usize,
+    /// The software that customers consent to, by tool: registered with the vendor by the operator.
+    pub oauth_clients: BTreeMap<String, OAuthClient>,
 }
 
 impl Default for Settings {
@@ -85,6 +88,7 @@ impl Default for Settings {
             retention: Retention::default(),
             webhook_timeout: Duration::from_secs(15),
             webhooks_at_once: 32,
+            oauth_clients: BTreeMap::new(),
         }
     }
 }

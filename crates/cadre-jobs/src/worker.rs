@@ -10,9 +10,13 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::enqueue::SYNC;
+use crate::fields::again::{self, AGAIN};
 use crate::retention;
 use crate::settings::{Parts, Settings};
 use crate::sync::{finish, plan, run};
+
+/// Kinds of jobs, in the order in which they are taken.
+const KINDS: &[&str] = &[AGAIN, SYNC];
 
 /// Most attempts of a job that fails on our own side.
 const ATTEMPTS: i64 = 10;
@@ -41,7 +45,7 @@ pub async fn work(parts: Parts, wake: Arc<Notify>, mut stop: watch::Receiver<boo
         }
         upkeep(&parts, &mut last_upkeep).await;
         while let Ok(place) = places.clone().try_acquire_owned() {
-            match parts.store.job_claim(&[SYNC], parts.settings.lease_ms()).await {
+            match parts.store.job_claim(KINDS, parts.settings.lease_ms()).await {
                 Ok(Some(job)) => {
                     let parts = parts.clone();
                     running.spawn(async move {
@@ -85,7 +89,7 @@ pub async fn perform(parts: &Parts, job: Job) {
         if job.attempts > LIVES {
             return Err("its worker vanished too often".to_owned());
         }
-        let work = AssertUnwindSafe(run::run(parts, &job)).catch_unwind().await;
+        let work = AssertUnwindSafe(work_on(parts, &job)).catch_unwind().await;
         let done = work.map_err(|_| "the worker panicked".to_owned())?;
         done.map_err(|error| error.to_string())
     };
@@ -105,7 +109,9 @@ pub async fn perform(parts: &Parts, job: Job) {
         }
         Err(error) => {
             tracing::error!(job.id = %job.id, %error, "a job failed too often");
-            if let Err(error) = finish::give_up(parts, &job).await {
+            if job.kind == SYNC
+                && let Err(error) = finish::give_up(parts, &job).await
+            {
                 tracing::error!(job.id = %job.id, %error, "the run of a job was not ended");
             }
             // When its run was ended, the job has ended too, and this changes nothing.
@@ -114,6 +120,13 @@ pub async fn perform(parts: &Parts, job: Job) {
     };
     if let Err(error) = settled {
         tracing::warn!(job.id = %job.id, %error, "the end of a job was not stored; its lease will run out");
+    }
+}
+
+async fn work_on(parts: &Parts, job: &Job) -> Result<(), cadre_store::Error> {
+    match job.kind.as_str() {
+        AGAIN => again::run(parts, job).await,
+        _ => run::run(parts, job).await,
     }
 }
 
@@ -142,7 +155,7 @@ async fn upkeep(parts: &Parts, last_ms: &mut i64) {
 /// When the database fails.
 pub async fn drain(parts: &Parts) -> Result<usize, cadre_store::Error> {
     let mut done = 0;
-    while let Some(job) = parts.store.job_claim(&[SYNC], parts.settings.lease_ms()).await? {
+    while let Some(job) = parts.store.job_claim(KINDS, parts.settings.lease_ms()).await? {
         perform(parts, job).await;
         done += 1;
         // Leases are compared in milliseconds; two claims in one must not look alike.

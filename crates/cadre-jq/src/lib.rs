@@ -23,6 +23,7 @@ mod parse;
 mod plan;
 mod prelude;
 mod print;
+mod reads;
 mod run;
 mod tree;
 mod value;
@@ -34,6 +35,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 pub use error::{CompileError, EvalError};
+pub use reads::{From, Into, Reading};
 pub use vars::{VARIABLES, Vars};
 
 /// Most steps (items iterated, loop rounds, alternatives) that one evaluation may take.
@@ -125,6 +127,15 @@ impl Expr {
     #[must_use]
     pub fn variables(&self) -> Vec<&'static str> {
         self.0.variables.clone()
+    }
+
+    /// The parts of its input and of variables that it may look at; never too few.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Reading> {
+        let code = &self.0.code;
+        let found = parse::on_enough_stack(code, || Ok(reads::reads(&parse::parse(code, 0)?)));
+        // What was compiled can be parsed again.
+        found.unwrap_or_else(|_| vec![Reading { from: From::Input, path: Vec::new() }])
     }
 
     /// Every output, in order.

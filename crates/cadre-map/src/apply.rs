@@ -16,21 +16,18 @@ use crate::{Context, Outcome};
 /// Most records that `each` may make out of one.
 const EACH_LIMIT: usize = 100_000;
 
-/// What one table makes of one raw record.
+/// What one table makes of one raw record; `take` is handed each record and the raw value it was made of.
 pub(crate) fn apply(
     model: &'static ModelDef,
     table: &Table,
     raw: &Value,
     context: &Context<'_>,
     outcome: &mut Outcome,
+    take: &mut dyn FnMut(Mapped, &Value),
 ) {
-    let vars = Vars::new()
-        .with("$settings", context.settings)
-        .with("$parent", context.parent.unwrap_or(&Value::Null))
-        .with("$lookup", context.lookup)
-        .with("$now", context.now);
+    let vars = vars(context);
     let Some(each) = &table.each else {
-        return Applying { model, table, vars }.record(raw, outcome);
+        return item(model, table, raw, context, outcome, take);
     };
     match each.all(raw, &vars) {
         Ok(items) if items.len() > EACH_LIMIT => {
@@ -38,12 +35,34 @@ pub(crate) fn apply(
             outcome.issues.push(failed(model, None, Some("each"), each, &message));
         }
         Ok(items) => {
-            for item in &items {
-                Applying { model, table, vars }.record(item, outcome);
+            for one in &items {
+                item(model, table, one, context, outcome, take);
             }
         }
         Err(error) => outcome.issues.push(failed(model, None, Some("each"), each, &error.message)),
     }
+}
+
+/// What one table makes of a raw value that stands for one record, whatever `each` says.
+pub(crate) fn item(
+    model: &'static ModelDef,
+    table: &Table,
+    raw: &Value,
+    context: &Context<'_>,
+    outcome: &mut Outcome,
+    take: &mut dyn FnMut(Mapped, &Value),
+) {
+    if let Some(mapped) = (Applying { model, table, vars: vars(context) }).record(raw, outcome) {
+        take(mapped, raw);
+    }
+}
+
+fn vars<'a>(context: &Context<'a>) -> Vars<'a> {
+    Vars::new()
+        .with("$settings", context.settings)
+        .with("$parent", context.parent.unwrap_or(&Value::Null))
+        .with("$lookup", context.lookup)
+        .with("$now", context.now)
 }
 
 /// A zone is said, and is none.
@@ -56,20 +75,20 @@ struct Applying<'a> {
 }
 
 impl Applying<'_> {
-    fn record(&self, raw: &Value, outcome: &mut Outcome) {
+    fn record(&self, raw: &Value, outcome: &mut Outcome) -> Option<Mapped> {
         if !self.holds("when", self.table.when.as_ref(), true, raw, &mut outcome.issues) {
-            return;
+            return None;
         }
         let mut issues = Vec::new();
-        let of_table = self.zone(self.table.zone.as_ref(), (None, "zone"), raw, &mut issues);
-        let Ok(zone) = of_table else { return outcome.issues.append(&mut issues) };
-        let zone = zone.unwrap_or(TimeZone::UTC);
-        let Some(remote_id) = self.remote_id(raw, &zone, &mut issues) else {
-            return outcome.issues.append(&mut issues);
+        let found = self.identify(raw, &mut issues);
+        let Some((remote_id, zone)) = found else {
+            outcome.issues.append(&mut issues);
+            return None;
         };
         if self.holds("deleted", self.table.deleted.as_ref(), false, raw, &mut issues) {
             outcome.issues.append(&mut issues);
-            return outcome.deleted.push(remote_id);
+            outcome.deleted.push(remote_id);
+            return None;
         }
         let fields = Map::with_capacity(self.table.fields.len());
         let mut mapped = Mapped { model: self.model, remote_id, fields, links: Vec::new(), issues };
@@ -77,10 +96,17 @@ impl Applying<'_> {
             self.field(field, raw, &zone, &mut mapped);
         }
         if self.complete(&mut mapped) {
-            outcome.records.push(mapped);
-        } else {
-            outcome.issues.append(&mut mapped.issues);
+            return Some(mapped);
         }
+        outcome.issues.append(&mut mapped.issues);
+        None
+    }
+
+    /// The record's id in the tool, and the zone of its times.
+    fn identify(&self, raw: &Value, issues: &mut Vec<Issue>) -> Option<(String, TimeZone)> {
+        let zone = self.zone(self.table.zone.as_ref(), (None, "zone"), raw, issues).ok()?;
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        Some((self.remote_id(raw, &zone, issues)?, zone))
     }
 
     /// Whether a condition of the table holds; one that fails is an issue, and does not hold.

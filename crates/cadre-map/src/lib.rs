@@ -6,7 +6,8 @@
 //! - `node` reads YAML with lines, `file` makes tables of it, `check` knows what the model allows;
 //! - `apply` runs a table on a raw record, `value` reads a value by its type, with `form` for plain
 //!   scalars, `moment` for dates and times, `places` for countries and currencies;
-//! - `overlay` is an integration's own mapping over the connector's.
+//! - `overlay` is an integration's own mapping over the connector's;
+//! - `lineage` says which lines of a file fill a field.
 //!
 //! Nothing here does input or output, and no value makes it panic: what does not fit is an issue.
 
@@ -14,6 +15,8 @@ mod apply;
 mod check;
 mod file;
 mod form;
+mod kept;
+mod lineage;
 mod moment;
 mod node;
 mod overlay;
@@ -29,6 +32,8 @@ use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::model::ModelDef;
 use serde_json::Value;
 
+pub use kept::{Kept, Policy, Scope};
+pub use lineage::{FieldLines, field_lines};
 pub use overlay::Overlay;
 pub use problem::Problem;
 use table::{Source, Table};
@@ -124,11 +129,50 @@ impl Mapping {
     /// Makes records of a raw record of a stream. Another stream's record yields nothing.
     #[must_use]
     pub fn apply(&self, stream: &str, raw: &Value, context: &Context<'_>) -> Outcome {
+        let mut records = Vec::new();
+        let mut outcome =
+            self.apply_each(stream, raw, context, &mut |_, mapped, _| records.push(mapped));
+        outcome.records = records;
+        outcome
+    }
+
+    /// The same, and tells of each record which table made it and the raw value that it was made of: the
+    /// raw record, or one of the values that `each` finds in it. The records are not in the outcome.
+    pub fn apply_each(
+        &self,
+        stream: &str,
+        raw: &Value,
+        context: &Context<'_>,
+        take: &mut dyn FnMut(usize, Mapped, &Value),
+    ) -> Outcome {
         let mut outcome = Outcome::default();
-        for table in self.tables.iter().filter(|table| table.from == stream) {
-            apply::apply(self.model, table, raw, context, &mut outcome);
+        for (at, table) in self.tables.iter().enumerate().filter(|(_, t)| t.from == stream) {
+            let take = &mut |mapped: Mapped, raw: &Value| take(at, mapped, raw);
+            apply::apply(self.model, table, raw, context, &mut outcome, take);
         }
         outcome
+    }
+
+    /// Makes the record with this id once more, of the raw value that it was made of. `None` when the
+    /// mapping does not make it any more; the issues of the outcome say why, where something is wrong.
+    #[must_use]
+    pub fn again(
+        &self,
+        (stream, remote_id): (&str, &str),
+        raw: &Value,
+        context: &Context<'_>,
+    ) -> (Option<Mapped>, Outcome) {
+        let mut outcome = Outcome::default();
+        let mut found = None;
+        for table in self.tables.iter().filter(|table| table.from == stream) {
+            let take = &mut |mapped: Mapped, _: &Value| {
+                if mapped.remote_id == remote_id {
+                    found = Some(mapped);
+                }
+            };
+            apply::item(self.model, table, raw, context, &mut outcome, take);
+        }
+        (found, outcome)
     }
 
     /// This mapping with an integration's own over it.

@@ -11,11 +11,11 @@ use crate::node::Node;
 use crate::problem::{Problem, known_words};
 use crate::table::{FieldMap, Source, Table};
 
-const KEYS: &[&str] = &["column", "jq", "format", "zone", "enum"];
+const KEYS: &[&str] = &["column", "path", "jq", "format", "zone", "enum"];
 
 /// A mapping of an integration's own.
 ///
-/// By model and field: `{"column": "Vorname"}` or `{"jq": ".Title // .Position"}`, each with
+/// By model and field: `{"column": "Vorname"}`, `{"path": "work.email"}` or `{"jq": ".Title // .Position"}`, each with
 /// `format`, `zone` and `enum` as in a file; null takes the field away.
 #[derive(Debug, Clone, Default)]
 pub struct Overlay {
@@ -112,10 +112,10 @@ fn layer(parsing: &mut Parsing, id: &str, fields: &Value) -> Option<Layer> {
     Some(layer)
 }
 
-/// The expression of `{"column": …}` or `{"jq": …}`.
+/// The expression of `{"column": …}`, `{"path": …}` or `{"jq": …}`.
 fn expression(parsing: &mut Parsing, name: &str, source: &Value) -> Option<Expr> {
     let Value::Object(entries) = source else {
-        let hint = "write {\"column\": \"…\"} or {\"jq\": \"…\"}";
+        let hint = "write {\"column\": \"…\"}, {\"path\": \"a.b\"} or {\"jq\": \"…\"}";
         parsing.problem(None, format!("`{name}` is an object"), Some(hint.to_owned()));
         return None;
     };
@@ -123,12 +123,16 @@ fn expression(parsing: &mut Parsing, name: &str, source: &Value) -> Option<Expr>
         parsing.problem(None, format!("unknown key `{name}.{key}`"), Some(known_words(key, KEYS)));
     }
     let text = |key: &str| entries.get(key).and_then(Value::as_str);
-    let node = match (text("column"), text("jq")) {
+    let node = match (text("column"), text("path"), text("jq")) {
         // JSON's quotes are jq's quotes.
-        (Some(column), None) => Value::String(format!(".[{}]", Value::from(column))),
-        (None, Some(jq)) => Value::from(jq),
+        (Some(column), None, None) => Value::String(format!(".[{}]", Value::from(column))),
+        (None, Some(path), None) => {
+            let steps = path.split('.').map(|name| format!("[{}]?", Value::from(name)));
+            Value::String(format!(".{}", steps.collect::<String>()))
+        }
+        (None, None, Some(jq)) => Value::from(jq),
         _ => {
-            let message = format!("`{name}` has either `column` or `jq`, a text");
+            let message = format!("`{name}` has one of `column`, `path` and `jq`, a text");
             parsing.problem(None, message, None);
             return None;
         }

@@ -91,6 +91,84 @@ pub struct Record {
     pub hash: [u8; 16],
     /// Hash over the links that are not fields of their own.
     pub link_hash: [u8; 16],
+    /// JSON object of what the record shows beside its own fields: `custom_fields`, `integration_fields`
+    /// and `remote_data`. Empty where there is nothing; `None` leaves what is stored as it is.
+    pub extensions: Option<String>,
+    /// The raw value that the record was made of; `None` leaves what is stored as it is.
+    pub raw: Option<Raw>,
+}
+
+/// The raw value that a record was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw {
+    /// The stream that it came from.
+    pub stream: String,
+    /// `[value, parent]` as JSON.
+    pub text: String,
+    /// Hash over both.
+    pub hash: [u8; 16],
+}
+
+impl Raw {
+    /// What is stored of a raw value and the parent record of its sub-request, which may be null.
+    #[must_use]
+    pub fn new(stream: &str, value: &Value, parent: &Value) -> Raw {
+        let mut bytes = Vec::with_capacity(512);
+        write(&mut bytes, &(value, parent));
+        let mut hasher = Sha256::new();
+        for part in [stream.as_bytes(), &[0], &bytes] {
+            hasher.update(part);
+        }
+        Raw { stream: stream.to_owned(), hash: short(&hasher.finalize()), text: text(bytes) }
+    }
+}
+
+impl Record {
+    /// Takes on what the record shows beside its own fields. A change of it is a change of the record.
+    #[must_use]
+    pub fn with_extensions(mut self, extensions: &Map<String, Value>) -> Record {
+        if extensions.is_empty() {
+            self.extensions = Some(String::new());
+            return self;
+        }
+        let mut bytes = Vec::with_capacity(256);
+        write(&mut bytes, extensions);
+        let mut hashed = self.hash.to_vec();
+        hashed.extend_from_slice(&bytes);
+        self.hash = hash(&hashed);
+        if let Some(Value::Object(custom)) = extensions.get("custom_fields") {
+            self.keys.extend(custom.iter().filter_map(|(key, value)| custom_key(key, value)));
+        }
+        self.extensions = Some(text(bytes));
+        self
+    }
+}
+
+impl Record {
+    /// Takes on what another form of the same record has beside its own fields.
+    #[must_use]
+    pub fn with_what_is_beside(self, other: &Record) -> Record {
+        let shown = other.extensions.as_deref().map(serde_json::from_str::<Map<String, Value>>);
+        let mut record = match shown {
+            Some(shown) => self.with_extensions(&shown.unwrap_or_default()),
+            None => self,
+        };
+        record.raw.clone_from(&other.raw);
+        record
+    }
+}
+
+/// Name of the key that finds a record by one of its custom fields.
+pub const CUSTOM_FIELDS_KEY: &str = "custom_fields";
+
+/// The key of a custom field; `None` for a value that is no text, number, boolean or null.
+#[must_use]
+pub fn custom_key(key: &str, value: &Value) -> Option<KeyRow> {
+    if value.is_array() || value.is_object() {
+        return None;
+    }
+    let value = truncate(serde_json::json!({ key: value }).to_string());
+    Some(KeyRow { name: CUSTOM_FIELDS_KEY.to_owned(), value })
 }
 
 /// A link as a row.
@@ -168,6 +246,8 @@ pub fn seal(integration_id: &str, mapped: &Mapped) -> Record {
         refs: sealing.refs,
         keys: keys(model, &mapped.fields),
         link_hash,
+        extensions: None,
+        raw: None,
     }
 }
 
@@ -333,7 +413,10 @@ impl Sealing<'_> {
 }
 
 fn hash(bytes: &[u8]) -> [u8; 16] {
-    let digest = Sha256::digest(bytes);
+    short(&Sha256::digest(bytes))
+}
+
+fn short(digest: &[u8]) -> [u8; 16] {
     let mut short = [0; 16];
     short.copy_from_slice(&digest[..16]);
     short

@@ -90,7 +90,7 @@ pub struct Observed {
     pub hint: Option<String>,
 }
 
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "id, kind, subject, state, message, hint, first_seen_at, last_seen_at, resolved_at";
 
 impl Store {
@@ -239,7 +239,7 @@ impl Store {
     }
 }
 
-fn issue(row: &AnyRow) -> Result<IntegrationIssue, Error> {
+pub(crate) fn issue(row: &AnyRow) -> Result<IntegrationIssue, Error> {
     let (kind, state): (String, String) = (row.get("kind"), row.get("state"));
     Ok(IntegrationIssue {
         id: row.get("id"),

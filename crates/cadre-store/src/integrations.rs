@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::connect_links;
 use crate::events;
+use crate::grants::StoredGrant;
 use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::{EnvironmentScope, IntegrationScope};
@@ -106,6 +108,8 @@ pub struct Integration {
     pub next_sync_at: Option<i64>,
     /// Time between two syncs.
     pub sync_interval_ms: i64,
+    /// What the end customer opted out of: models, `model.field`s and actions.
+    pub opted_out: Vec<String>,
 }
 
 /// A new integration.
@@ -129,9 +133,23 @@ pub struct NewIntegration {
     pub mapping: Option<Value>,
 }
 
-const COLUMNS: &str = "id, environment_id, tool, category, status, status_reason, setup_status, qa_status, \
+/// What an end customer agreed to beside the credentials.
+#[derive(Debug, Clone, Default)]
+pub struct Agreed {
+    /// The id of the link that is used up with it.
+    pub link_id: Option<String>,
+    /// What they opted out of: models, `model.field`s and actions.
+    pub opted_out: Vec<String>,
+    /// What the tool granted.
+    pub grant: Option<StoredGrant>,
+    /// What the end customer is told at the end.
+    pub outcome: Value,
+}
+
+pub(crate) const COLUMNS: &str = "id, environment_id, tool, category, status, status_reason, setup_status, qa_status, \
     organization_name, creator_email, origin_id, scope_config_id, settings, mapping, drop_accepted, \
-    auth_failing_since, created_at, deleted_at, data_expired_at, first_synced_at, next_sync_at, sync_interval_ms";
+    auth_failing_since, created_at, deleted_at, data_expired_at, first_synced_at, next_sync_at, sync_interval_ms, \
+    opted_out";
 
 impl Store {
     /// Links an account.
@@ -143,6 +161,20 @@ impl Store {
         &self,
         scope: &EnvironmentScope,
         new: NewIntegration,
+    ) -> Result<Integration, Error> {
+        self.integration_create_agreed(scope, new, Agreed::default()).await
+    }
+
+    /// Links an account as an end customer agreed to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LinkUsed`]; when the database fails, or the id is taken.
+    pub async fn integration_create_agreed(
+        &self,
+        scope: &EnvironmentScope,
+        new: NewIntegration,
+        agreed: Agreed,
     ) -> Result<Integration, Error> {
         let scope_config_id = match new.scope_config_id {
             Some(id) => id,
@@ -172,13 +204,14 @@ impl Store {
             first_synced_at: None,
             next_sync_at: Some(now + SYNC_INTERVAL_MS),
             sync_interval_ms: SYNC_INTERVAL_MS,
+            opted_out: agreed.opted_out,
         };
         let mut tx = self.begin().await?;
         sqlx::query(
             "INSERT INTO integrations (id, environment_id, tool, category, status, setup_status, qa_status,
                  organization_name, creator_email, origin_id, scope_config_id, settings, mapping, secrets, data_key,
-                 drop_accepted, created_at, next_sync_at, sync_interval_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18)",
+                 drop_accepted, created_at, next_sync_at, sync_interval_ms, opted_out)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $19)",
         )
         .bind(&integration.id)
         .bind(&integration.environment_id)
@@ -198,9 +231,18 @@ impl Store {
         .bind(now)
         .bind(integration.next_sync_at)
         .bind(integration.sync_interval_ms)
+        .bind(Value::from(integration.opted_out.clone()).to_string())
         .execute(&mut *tx)
         .await
         .attempt("store an integration")?;
+        if let Some(grant) = &agreed.grant {
+            self.grant_put(&mut tx, &integration.id, grant).await?;
+        }
+        if let Some(link_id) = &agreed.link_id {
+            let link = (scope.id(), link_id.as_str());
+            let (id, outcome) = (&integration.id, &agreed.outcome);
+            connect_links::complete(&mut tx, link, id, outcome, now).await?;
+        }
         events::integration_created(&mut tx, &integration, now).await?;
         tx.commit().await.attempt("store an integration")?;
         Ok(integration)
@@ -328,7 +370,27 @@ impl Store {
         settings: &Value,
         secrets: &BTreeMap<String, Secret>,
     ) -> Result<(), Error> {
+        self.integration_reconnect_agreed(scope, settings, secrets, None, None).await
+    }
+
+    /// Replaces the settings and secrets of an integration as an end customer agreed to it; and its
+    /// scope configuration, where another one is named.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LinkUsed`], and when the database fails.
+    pub async fn integration_reconnect_agreed(
+        &self,
+        scope: &IntegrationScope,
+        settings: &Value,
+        secrets: &BTreeMap<String, Secret>,
+        scope_config_id: Option<&str>,
+        agreed: Option<&Agreed>,
+    ) -> Result<(), Error> {
         let (mut tx, before) = self.begin_change(scope).await?;
+        if let Some(agreed) = agreed {
+            self.agree_anew(&mut tx, scope, scope_config_id, agreed).await?;
+        }
         let (secrets, data_key) = self.seal_secrets(scope.id(), secrets);
         sqlx::query(
             "UPDATE integrations SET settings = $3, secrets = $4, data_key = $5, status = 'ACTIVE',
@@ -644,9 +706,49 @@ impl Store {
         .await
         .attempt("delete an integration")?;
         if done.rows_affected() > 0 {
+            sqlx::query("DELETE FROM grants WHERE integration_id = $1")
+                .bind(scope.id())
+                .execute(&mut *tx)
+                .await
+                .attempt("delete a grant")?;
             events::integration_deleted(&mut tx, scope.environment_id(), scope.id(), now).await?;
         }
         tx.commit().await.attempt("delete an integration")
+    }
+
+    /// What an end customer agreed to when they reconnected.
+    async fn agree_anew(
+        &self,
+        tx: &mut Tx,
+        scope: &IntegrationScope,
+        scope_config_id: Option<&str>,
+        agreed: &Agreed,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        if let Some(link_id) = &agreed.link_id {
+            let link = (scope.environment_id(), link_id.as_str());
+            connect_links::complete(tx, link, scope.id(), &agreed.outcome, now).await?;
+        }
+        if let Some(grant) = &agreed.grant {
+            self.grant_put(tx, scope.id(), grant).await?;
+        }
+        let opted_out = Value::from(agreed.opted_out.clone()).to_string();
+        sqlx::query(
+            "UPDATE integrations SET
+                 data_expired_at = CASE WHEN opted_out <> $4 OR scope_config_id <> COALESCE($3, scope_config_id)
+                     THEN $5 ELSE data_expired_at END,
+                 scope_config_id = COALESCE($3, scope_config_id), opted_out = $4
+             WHERE id = $1 AND environment_id = $2",
+        )
+        .bind(scope.id())
+        .bind(scope.environment_id())
+        .bind(scope_config_id)
+        .bind(opted_out)
+        .bind(now)
+        .execute(&mut **tx)
+        .await
+        .attempt("change what may be read")?;
+        Ok(())
     }
 
     fn seal_secrets(&self, id: &str, secrets: &BTreeMap<String, Secret>) -> (Vec<u8>, Vec<u8>) {
@@ -741,13 +843,14 @@ pub(crate) async fn read_in(
     row.as_ref().map(integration).transpose()
 }
 
-fn integration(row: &AnyRow) -> Result<Integration, Error> {
+pub(crate) fn integration(row: &AnyRow) -> Result<Integration, Error> {
     let (status, setup, qa): (String, String, String) =
         (row.get("status"), row.get("setup_status"), row.get("qa_status"));
     let settings: String = row.get("settings");
     let mapping: Option<String> = row.get("mapping");
-    let json =
-        |text: &str| serde_json::from_str(text).map_err(|_| Error::damaged("an integration", text));
+    let json = |text: &str| {
+        serde_json::from_str::<Value>(text).map_err(|_| Error::damaged("an integration", text))
+    };
     Ok(Integration {
         id: row.get("id"),
         environment_id: row.get("environment_id"),
@@ -773,5 +876,11 @@ fn integration(row: &AnyRow) -> Result<Integration, Error> {
         first_synced_at: row.get("first_synced_at"),
         next_sync_at: row.get("next_sync_at"),
         sync_interval_ms: row.get("sync_interval_ms"),
+        opted_out: json(&row.get::<String, _>("opted_out"))?
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect(),
     })
 }

@@ -203,7 +203,7 @@ pub struct ExchangeRow {
     pub error: Option<String>,
 }
 
-const COLUMNS: &str = "environment_id, id, integration_id, parent_id, kind, title, method, path, status, code, message, \
+pub(crate) const COLUMNS: &str = "environment_id, id, integration_id, parent_id, kind, title, method, path, status, code, message, \
     hint, context, rule, request, response, started_at, ended_at";
 
 impl Store {
@@ -441,7 +441,7 @@ async fn write(connection: &mut AnyConnection, new: &NewInteraction) -> Result<(
     Ok(())
 }
 
-fn interaction(row: &AnyRow) -> Result<Interaction, Error> {
+pub(crate) fn interaction(row: &AnyRow) -> Result<Interaction, Error> {
     let kind: String = row.get("kind");
     let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     Ok(Interaction {

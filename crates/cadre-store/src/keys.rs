@@ -132,28 +132,15 @@ impl Store {
     /// When the database fails.
     pub async fn api_key_authenticate(&self, plain: &str) -> Result<KeyCheck, Error> {
         let row = sqlx::query(
-            "SELECT k.id AS key_id, k.name, k.allow_list, k.expires_at, k.revoked_at, e.id, e.slug, e.kind,
-                 e.allow_list AS environment_allow_list
+            "SELECT k.id AS key_id, k.name AS key_name, k.allow_list AS key_allow_list, k.expires_at,
+                 k.revoked_at, e.id AS environment, e.slug, e.kind, e.allow_list AS environment_allow_list
              FROM api_keys k JOIN environments e ON e.id = k.environment_id WHERE k.hash = $1",
         )
         .bind(hash(plain))
         .fetch_optional(self.read())
         .await
         .attempt("check an API key")?;
-        let Some(row) = row else { return Ok(KeyCheck::Unknown) };
-        if let Some(at) = row.get::<Option<i64>, _>("revoked_at") {
-            return Ok(KeyCheck::Revoked { at });
-        }
-        if let Some(at) = row.get::<Option<i64>, _>("expires_at").filter(|at| *at <= self.now()) {
-            return Ok(KeyCheck::Expired { at });
-        }
-        Ok(KeyCheck::Valid(AuthenticatedKey {
-            scope: EnvironmentScope::of(environment(&row)?),
-            key_id: row.get("key_id"),
-            name: row.get("name"),
-            allow_list: allow_list(&row, "allow_list")?,
-            environment_allow_list: allow_list(&row, "environment_allow_list")?,
-        }))
+        row.map_or(Ok(KeyCheck::Unknown), |row| checked(&row, self.now()))
     }
 
     /// Notes that a key is in use, to the minute.
@@ -224,6 +211,23 @@ impl Store {
         .attempt("revoke an API key")?;
         Ok(done.rows_affected() > 0)
     }
+}
+
+/// What becomes of a key that is known.
+pub(crate) fn checked(row: &AnyRow, now: i64) -> Result<KeyCheck, Error> {
+    if let Some(at) = row.get::<Option<i64>, _>("revoked_at") {
+        return Ok(KeyCheck::Revoked { at });
+    }
+    if let Some(at) = row.get::<Option<i64>, _>("expires_at").filter(|at| *at <= now) {
+        return Ok(KeyCheck::Expired { at });
+    }
+    Ok(KeyCheck::Valid(AuthenticatedKey {
+        scope: EnvironmentScope::of(environment(row, "environment")?),
+        key_id: row.get("key_id"),
+        name: row.get("key_name"),
+        allow_list: allow_list(row, "key_allow_list")?,
+        environment_allow_list: allow_list(row, "environment_allow_list")?,
+    }))
 }
 
 fn allow_list(row: &AnyRow, column: &str) -> Result<Vec<String>, Error> {

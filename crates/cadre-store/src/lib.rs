@@ -12,9 +12,15 @@
 //! [`Store`].
 
 mod actions;
+mod admission;
+mod audit;
+mod connect_links;
 mod dialect;
 mod events;
+mod fields;
+mod grants;
 mod integration_issues;
+mod integration_search;
 mod integrations;
 mod interaction_state;
 mod interactions;
@@ -22,25 +28,37 @@ mod issues;
 mod jobs;
 mod keys;
 mod limits;
+mod log_search;
 mod logins;
+mod passwords;
+mod people;
 mod records;
 mod retention;
 mod run_streams;
 mod runs;
 mod scope_configs;
 mod secrets;
+mod statistics;
 mod store;
 mod tenants;
 mod tickets;
 mod webhooks;
 
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
+pub use admission::{Admission, Admitted};
+pub use audit::{Act, AuditEntry, AuditFilter};
+pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
+pub use fields::{CustomField, FieldKind, IntegrationField, NewCustomField, SourcedField};
+pub use grants::StoredGrant;
 pub use integration_issues::{
     IntegrationIssue, IntegrationIssueKind, IntegrationIssueState, Observed,
 };
+pub use integration_search::{
+    IntegrationFilter, IntegrationFound, IntegrationState, IntegrationsPage,
+};
 pub use integrations::{
-    EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
+    Agreed, EndUser, Integration, IntegrationStatus, NewIntegration, QaStatus, SetupStatus,
 };
 pub use interaction_state::InteractionState;
 pub use interactions::{
@@ -49,15 +67,19 @@ pub use interactions::{
 pub use jobs::{Enqueue, Job, NewJob};
 pub use keys::{ApiKey, AuthenticatedKey, KeyCheck, NewKey};
 pub use limits::LiveSlot;
+pub use log_search::{LogFilter, LogPlace};
+pub use logins::SessionOf;
+pub use people::{LogIn, NewPerson, Person, Role};
 pub use records::{
     Before, Fingerprint, FoundRecord, Freshness, ListPage, ListQuery, ModelStats, PageOutcome,
-    PageWrite, Suspect,
+    PageWrite, RawRow, Suspect,
 };
 pub use retention::Expired;
 pub use run_streams::{StreamMark, StreamProgress};
 pub use runs::{NewRun, Run, RunEnd, RunKind, RunState, RunTrigger};
 pub use scope_configs::{ScopeConfig, Setting};
 pub use secrets::MasterKey;
+pub use statistics::{Backlog, CallsInHour, FailuresOfCode, Staleness};
 pub use store::{Backend, Error, OpenOptions, Store};
 pub use tenants::{Environment, EnvironmentKind, EnvironmentScope, IntegrationScope};
 pub use webhooks::{
@@ -67,9 +89,9 @@ pub use webhooks::{
 
 /// Declares an enum that is stored as text.
 macro_rules! stored_words {
-    ($(#[doc = $doc:expr])+ pub enum $name:ident { $($(#[doc = $variant_doc:expr])+ $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[doc = $doc])+
+    ($(#[$attribute:meta])+ pub enum $name:ident { $($(#[doc = $variant_doc:expr])+ $variant:ident = $word:literal),+ $(,)? }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        $(#[$attribute])+
         pub enum $name { $($(#[doc = $variant_doc])+ $variant),+ }
 
         impl $name {

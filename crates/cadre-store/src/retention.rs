@@ -30,6 +30,10 @@ pub struct Expired {
 const OF_INTEGRATION: &[&str] = &[
     "record_refs",
     "records",
+    "record_raw",
+    "raw_lookups",
+    "integration_fields",
+    "custom_field_sources",
     "issues",
     "integration_issues",
     "run_seen",
@@ -38,6 +42,8 @@ const OF_INTEGRATION: &[&str] = &[
     "model_marks",
     "record_versions",
     "key_names",
+    "connect_links",
+    "grants",
 ];
 
 impl Store {
@@ -78,6 +84,8 @@ impl Store {
                  AND r.ended_at < $1)",
             "DELETE FROM runs WHERE ended_at < $1",
             "DELETE FROM logins WHERE expires_at < $1",
+            "DELETE FROM connect_links WHERE expires_at < $1",
+            "DELETE FROM consents WHERE expires_at < $1",
         ] {
             sqlx::query(statement)
                 .bind(before)
@@ -149,7 +157,8 @@ impl Store {
         keys::forget(&mut tx, at, &old).await?;
         let nothing: Vec<u8> = Vec::new();
         sqlx::query(
-            "UPDATE records SET body = $4, links = $5, hash = $6, link_hash = $6, blanked_at = $7, keys = '{}'
+            "UPDATE records SET body = $4, links = $5, hash = $6, link_hash = $6, blanked_at = $7, keys = '{}',
+                 extensions = ''
              WHERE integration_id = $1 AND model = $2 AND id = $3 AND remote_deleted_at IS NOT NULL",
         )
         .bind(scope.id())
@@ -162,13 +171,17 @@ impl Store {
         .execute(&mut *tx)
         .await
         .attempt("remove the values of a record")?;
-        sqlx::query("DELETE FROM record_refs WHERE integration_id = $1 AND model = $2 AND id = $3")
-            .bind(scope.id())
-            .bind(left.model)
-            .bind(&left.id)
-            .execute(&mut *tx)
-            .await
-            .attempt("remove the values of a record")?;
+        for table in ["record_refs", "record_raw"] {
+            let sql =
+                format!("DELETE FROM {table} WHERE integration_id = $1 AND model = $2 AND id = $3");
+            sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(scope.id())
+                .bind(left.model)
+                .bind(&left.id)
+                .execute(&mut *tx)
+                .await
+                .attempt("remove the values of a record")?;
+        }
         records_moved(&mut tx, scope.id()).await?;
         tx.commit().await.attempt("remove the values of a record")
     }

@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::integrations::Integration;
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, storable};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
 
@@ -33,6 +33,8 @@ pub struct ScopeConfig {
     pub is_default: bool,
     /// `{"models": {"hris_employees": {"setting": "ENABLED", "fields": {"ssn": "DISABLED"}}}, "actions": {…}}`.
     pub settings: Value,
+    /// What the end customer of one integration opted out of: models, `model.field`s and actions.
+    pub opted_out: Vec<String>,
 }
 
 impl ScopeConfig {
@@ -57,13 +59,41 @@ impl ScopeConfig {
     /// Whether a model is read and stored.
     #[must_use]
     pub fn model_enabled(&self, model: &str) -> bool {
-        self.model(model) != Setting::Disabled
+        self.uses(self.model(model), model)
     }
 
     /// Whether a field of a model is read and stored.
     #[must_use]
     pub fn field_enabled(&self, model: &str, field: &str) -> bool {
-        self.field(model, field) != Setting::Disabled
+        self.uses(self.field(model, field), &format!("{model}.{field}"))
+    }
+
+    /// Whether an action may be done.
+    #[must_use]
+    pub fn action_enabled(&self, action: &str) -> bool {
+        self.uses(self.action(action), action)
+    }
+
+    /// Whether the end customer opted out of a model, a `model.field` or an action.
+    #[must_use]
+    pub fn is_opted_out(&self, id: &str) -> bool {
+        self.opted_out.iter().any(|out| out == id)
+    }
+
+    fn uses(&self, setting: Setting, id: &str) -> bool {
+        match setting {
+            Setting::Enabled => true,
+            Setting::Disabled => false,
+            Setting::Optional => !self.is_opted_out(id),
+        }
+    }
+
+    /// Whether records of a model show their raw values. These may show what other settings hide, so
+    /// that they must be asked for.
+    #[must_use]
+    pub fn remote_data_enabled(&self, model: &str) -> bool {
+        let setting = &self.settings["models"][model]["fields"]["remote_data"];
+        setting.as_str().is_some() && word(setting) != Setting::Disabled
     }
 }
 
@@ -107,8 +137,13 @@ impl Store {
         is_default: bool,
         settings: Value,
     ) -> Result<ScopeConfig, Error> {
-        let config =
-            ScopeConfig { id: random_id(), name: name.map(str::to_owned), is_default, settings };
+        let config = ScopeConfig {
+            id: random_id(),
+            name: name.map(str::to_owned),
+            is_default,
+            settings,
+            opted_out: Vec::new(),
+        };
         sqlx::query(
             "INSERT INTO scope_configs (environment_id, id, name, is_default, settings) VALUES ($1, $2, $3, $4, $5)",
         )
@@ -146,6 +181,30 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Notes that what was read of the integrations with a scope configuration is out of date, because it
+    /// says something else now: the next sync of each reads everything.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn integrations_expire(
+        &self,
+        scope: &EnvironmentScope,
+        scope_config_id: &str,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE integrations SET data_expired_at = $3
+             WHERE environment_id = $1 AND scope_config_id = $2 AND deleted_at IS NULL",
+        )
+        .bind(scope.id())
+        .bind(scope_config_id)
+        .bind(self.now())
+        .execute(self.write())
+        .await
+        .attempt("note that data is out of date")?;
+        Ok(())
+    }
+
     /// The scope configuration of an integration.
     ///
     /// # Errors
@@ -164,11 +223,48 @@ impl Store {
         .fetch_optional(self.read())
         .await
         .attempt("read a scope configuration")?;
-        match row {
-            Some(row) => scope_config(&row),
-            None => self.scope_config_default(scope).await,
-        }
+        let mut config = match row {
+            Some(row) => scope_config(&row)?,
+            None => self.scope_config_default(scope).await?,
+        };
+        config.opted_out.clone_from(&integration.opted_out);
+        Ok(config)
     }
+
+    /// A scope configuration of the environment.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn scope_config_get(
+        &self,
+        scope: &EnvironmentScope,
+        id: &str,
+    ) -> Result<Option<ScopeConfig>, Error> {
+        let row = sqlx::query(
+            "SELECT id, name, is_default, settings FROM scope_configs WHERE environment_id = $1 AND id = $2",
+        )
+        .bind(scope.id())
+        .bind(storable(id))
+        .fetch_optional(self.read())
+        .await
+        .attempt("read a scope configuration")?;
+        row.as_ref().map(scope_config).transpose()
+    }
+}
+
+/// A scope configuration with what the end customer of an integration opted out of.
+pub(crate) fn read(
+    id: String,
+    name: Option<String>,
+    is_default: bool,
+    settings: &str,
+    integration: &Integration,
+) -> Result<ScopeConfig, Error> {
+    let settings = serde_json::from_str(settings)
+        .map_err(|_| Error::damaged("a scope configuration", settings))?;
+    let opted_out = integration.opted_out.clone();
+    Ok(ScopeConfig { id, name, is_default, settings, opted_out })
 }
 
 fn scope_config(row: &AnyRow) -> Result<ScopeConfig, Error> {
@@ -179,5 +275,6 @@ fn scope_config(row: &AnyRow) -> Result<ScopeConfig, Error> {
         is_default: row.get::<i64, _>("is_default") != 0,
         settings: serde_json::from_str(&settings)
             .map_err(|_| Error::damaged("a scope configuration", &settings))?,
+        opted_out: Vec::new(),
     })
 }

@@ -116,6 +116,10 @@ impl Store {
                 "SELECT id, data_key FROM webhook_endpoints",
                 "UPDATE webhook_endpoints SET data_key = $2 WHERE id = $1",
             ),
+            (
+                "SELECT integration_id, data_key FROM grants",
+                "UPDATE grants SET data_key = $2 WHERE integration_id = $1",
+            ),
         ] {
             let rows =
                 sqlx::query(select).fetch_all(&mut *tx).await.attempt("read the data keys")?;

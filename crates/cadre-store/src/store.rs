@@ -87,6 +87,9 @@ pub enum Error {
     /// Another worker has the job now.
     #[error("the lease of the job was lost")]
     LeaseLost,
+    /// The link was used before, or it has ended.
+    #[error("the link was used before, or it has ended")]
+    LinkUsed,
 }
 
 impl Error {
@@ -189,6 +192,12 @@ impl Store {
 
     pub(crate) fn write(&self) -> &AnyPool {
         &self.0.write
+    }
+
+    /// The present moment by the store's clock, in milliseconds since 1970.
+    #[must_use]
+    pub fn moment(&self) -> i64 {
+        self.now()
     }
 
     pub(crate) fn now(&self) -> i64 {

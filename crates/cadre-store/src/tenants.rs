@@ -122,7 +122,7 @@ impl Store {
         .fetch_all(self.read())
         .await
         .attempt("list the environments")?;
-        rows.iter().map(environment).collect()
+        rows.iter().map(|row| environment(row, "id")).collect()
     }
 
     /// Says from which addresses and networks the keys of an environment may be used; none: from all.
@@ -144,6 +144,15 @@ impl Store {
         Ok(())
     }
 
+    /// The scopes of every environment, production first, for people who may see them all.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn system_scopes(&self) -> Result<Vec<EnvironmentScope>, Error> {
+        Ok(self.environments().await?.into_iter().map(EnvironmentScope::of).collect())
+    }
+
     /// The scope of an environment, for jobs and the command line: nobody proved anything.
     ///
     /// # Errors
@@ -158,7 +167,7 @@ impl Store {
             .fetch_optional(self.read())
             .await
             .attempt("read an environment")?;
-        Ok(row.as_ref().map(environment).transpose()?.map(EnvironmentScope::of))
+        Ok(row.as_ref().map(|row| environment(row, "id")).transpose()?.map(EnvironmentScope::of))
     }
 
     /// The scope of an integration of the environment. `None`: there is none of that id here.
@@ -200,11 +209,7 @@ impl Store {
     }
 }
 
-pub(crate) fn environment(row: &AnyRow) -> Result<Environment, Error> {
+pub(crate) fn environment(row: &AnyRow, id: &str) -> Result<Environment, Error> {
     let kind: String = row.get("kind");
-    Ok(Environment {
-        id: row.get("id"),
-        slug: row.get("slug"),
-        kind: EnvironmentKind::read(&kind)?,
-    })
+    Ok(Environment { id: row.get(id), slug: row.get("slug"), kind: EnvironmentKind::read(&kind)? })
 }

@@ -1,4 +1,4 @@
-//! Files for pages and clients: the style sheet, and a sign for each tool.
+//! Files for pages and clients: the style sheet, the scripts, and a sign for each tool.
 
 use axum::response::{IntoResponse, Response};
 use cadre_model::fault::Code;
@@ -9,9 +9,27 @@ use crate::refuse::Refused;
 use crate::scope::PathPart;
 use crate::state::AppState;
 
-const STYLE: &str = include_str!("../static/cadre.css");
+use std::sync::LazyLock;
 
-fn file(content_type: &'static str, body: String) -> Response {
+use sha2::{Digest as _, Sha256};
+
+const STYLE: &str = include_str!("../static/cadre.css");
+const SCRIPT: &str = include_str!("../static/console.js");
+/// htmx 2.0.11, under the Zero-Clause BSD licence (`static/htmx-LICENSE.txt`).
+const HTMX: &str = include_str!("../static/htmx-2.0.11.min.js");
+
+/// Changes with the files, so that browsers may keep them.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let digest = Sha256::new().chain_update(STYLE).chain_update(SCRIPT).chain_update(HTMX);
+    digest.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+});
+
+/// What pages add to the addresses of these files.
+pub(crate) fn version() -> &'static str {
+    &VERSION
+}
+
+fn file(content_type: &'static str, body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -21,7 +39,17 @@ fn file(content_type: &'static str, body: String) -> Response {
 
 /// The style sheet of the pages.
 pub async fn style() -> Response {
-    file("text/css; charset=utf-8", STYLE.to_owned())
+    file("text/css; charset=utf-8", STYLE)
+}
+
+/// The script of the pages: times, theme, copying.
+pub async fn script() -> Response {
+    file("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// The script that lets a page take over parts of another.
+pub async fn htmx() -> Response {
+    file("text/javascript; charset=utf-8", HTMX)
 }
 
 /// Where the sign of a tool is.

@@ -73,13 +73,106 @@ impl FromRequest<AppState> for JsonBody {
 impl JsonBody {
     /// A refusal that names one property of the body.
     pub fn wrong(&self, property: &str, expected: &str) -> Refused {
+        invalid(format!("Invalid request: {}.", self.problem(property, expected)))
+    }
+
+    fn problem(&self, property: &str, expected: &str) -> String {
         let got = self.0.get(property).map_or("nothing", kind_of);
         let got = match self.0.get(property) {
             Some(Value::String(text)) if text.len() <= 100 => format!("{text:?}"),
             Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
             _ => got.to_owned(),
         };
-        invalid(format!("Invalid request: `body.{property}`: expected {expected}, got {got}."))
+        format!("`body.{property}`: expected {expected}, got {got}")
+    }
+}
+
+/// Reads the properties of a body one by one, and keeps what is wrong for one refusal that names it
+/// all.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    body: &'a JsonBody,
+    problems: Vec<String>,
+}
+
+impl<'a> Asked<'a> {
+    /// Begins to read.
+    #[must_use]
+    pub fn of(body: &'a JsonBody) -> Self {
+        Self { body, problems: Vec::new() }
+    }
+
+    /// Notes that a property is wrong.
+    pub fn wrong(&mut self, property: &str, expected: &str) {
+        self.problems.push(self.body.problem(property, expected));
+    }
+
+    /// Text that must be there and fit.
+    pub fn text(
+        &mut self,
+        property: &str,
+        expected: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Option<&'a str> {
+        let text = self.body.0.get(property).and_then(Value::as_str).filter(|text| fits(text));
+        if text.is_none() {
+            self.wrong(property, expected);
+        }
+        text
+    }
+
+    /// Text, which is not empty, or nothing.
+    pub fn text_or_null(&mut self, property: &str, expected: &str) -> Option<&'a str> {
+        match self.body.0.get(property) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            Some(_) => {
+                self.wrong(property, expected);
+                None
+            }
+        }
+    }
+
+    /// One of some words, if there is one.
+    pub fn choice(&mut self, property: &str, words: &[&str]) -> Option<&'a str> {
+        let value = self.body.0.get(property)?;
+        let word = value.as_str().filter(|word| words.contains(word));
+        if word.is_none() {
+            self.wrong(property, &format!("one of {}", words.join(", ")));
+        }
+        word
+    }
+
+    /// One of some words, if there is one; `null` is none.
+    pub fn choice_or_null(&mut self, property: &str, words: &[&str]) -> Option<&'a str> {
+        if self.body.0.get(property) == Some(&Value::Null) {
+            return None;
+        }
+        self.choice(property, words)
+    }
+
+    /// Whether a property is `true`; it may be absent.
+    pub fn flag(&mut self, property: &str) -> bool {
+        match self.body.0.get(property) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => {
+                self.wrong(property, "`true` or `false`");
+                false
+            }
+        }
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    ///
+    /// `PLATFORM.INPUT_INVALID` that names everything that is wrong.
+    pub fn end(self) -> Result<(), Refused> {
+        if self.problems.is_empty() {
+            return Ok(());
+        }
+        Err(invalid(format!("Invalid request: {}.", self.problems.join("; "))))
     }
 }
 

@@ -9,7 +9,7 @@ use cadre_model::live::LiveRead;
 use cadre_model::model::ModelDef;
 use cadre_store::{
     EnvironmentScope, Integration, IntegrationScope, IntegrationStatus, InteractionKind, QaStatus,
-    RunState, ScopeConfig, Setting, SetupStatus,
+    RunState, ScopeConfig, SetupStatus,
 };
 
 use crate::api::force_sync::inactive;
@@ -230,7 +230,7 @@ fn permitted(
             ),
         ));
     }
-    if config.action(id) == Setting::Disabled {
+    if !config.action_enabled(id) {
         return Err(Refused::new(
             Code::IntegrationActionDisabled,
             format!(

@@ -1,7 +1,7 @@
 //! Every route, in groups by audience.
 
 use axum::extract::{Extension, RawPathParams, RawQuery, State};
-use axum::routing::{MethodFilter, MethodRouter, get, on, post, put};
+use axum::routing::{MethodFilter, MethodRouter, get, on, patch, post, put};
 use axum::{Router, middleware};
 use cadre_model::action::{Action, actions, restricted_actions};
 use cadre_model::live::{LIVE_READS, LiveRead};
@@ -11,11 +11,11 @@ use std::sync::Arc;
 use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
-    attachments, check_api_key, events, files, force_sync, health, integrations, interactions,
-    passthrough, tools, unknown, webhook_endpoints,
+    attachments, check_api_key, connect, events, fields, files, force_sync, health, integrations,
+    interactions, passthrough, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
-use crate::console::{log, login, overview};
+use crate::console::{self, login};
 use crate::recorder::{self, Call};
 use crate::reply;
 use crate::scope::{Caller, ForIntegration, NamedIntegration, PathPart};
@@ -44,6 +44,22 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/integrations/{integration_id}", Audience::Key),
     ("DELETE", "/v1/integrations/{integration_id}", Audience::Key),
     ("PUT", "/v1/integrations/{integration_id}/enabled", Audience::Key),
+    ("GET", "/v1/integrations/{integration_id}/custom-fields", Audience::Key),
+    ("PUT", "/v1/integrations/{integration_id}/custom-fields/{custom_field_id}", Audience::Key),
+    ("GET", "/v1/integrations/{integration_id}/integration-fields", Audience::Key),
+    (
+        "PATCH",
+        "/v1/integrations/{integration_id}/integration-fields/{integration_field_id}",
+        Audience::Key,
+    ),
+    ("GET", "/v1/integrations/{integration_id}/mapping", Audience::Key),
+    ("PUT", "/v1/integrations/{integration_id}/mapping", Audience::Key),
+    ("POST", "/v1/integrations/{integration_id}/mapping/preview", Audience::Key),
+    ("POST", "/v1/integrations/{integration_id}/relink", Audience::Key),
+    ("POST", "/v1/integrations/{integration_id}/setup-link", Audience::Key),
+    ("POST", "/v1/connect/create-link", Audience::Key),
+    ("GET", "/v1/connect/integration-by-token/{token}", Audience::Key),
+    ("POST", "/v1/connect/activate-integration", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
     ("GET", "/v1/events", Audience::Key),
@@ -64,10 +80,11 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/ready", Audience::Public),
     ("GET", "/assets/cadre.css", Audience::Public),
     ("GET", "/assets/tools/{tool}/logo.svg", Audience::Public),
+    ("GET", "/assets/console.js", Audience::Public),
+    ("GET", "/assets/htmx.js", Audience::Public),
     ("GET", "/login", Audience::Public),
+    ("POST", "/login", Audience::Public),
     ("POST", "/logout", Audience::Public),
-    ("GET", "/", Audience::Visitor),
-    ("GET", "/logs/{interaction_id}", Audience::Visitor),
 ];
 
 /// Every route with its method and audience, lists of records included.
@@ -82,7 +99,9 @@ pub fn routes() -> Vec<(&'static str, String, Audience)> {
     let files = restricted_actions().into_iter();
     let files = files
         .map(|action| ("GET", format!("/v1/ats/actions/{}", action.id), Audience::Integration));
-    fixed.chain(lists).chain(live).chain(done).chain(files).collect()
+    let pages = console::routes().into_iter();
+    let pages = pages.map(|page| (page.method, page.path.to_owned(), Audience::Visitor));
+    fixed.chain(pages).chain(lists).chain(live).chain(done).chain(files).collect()
 }
 
 /// Every list of records, by its path.
@@ -118,16 +137,19 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/interactions", get(interactions::list))
         .route("/v1/interactions/{interaction_id}", get(interactions::get))
         .merge(webhook_routes())
+        .merge(field_routes())
+        .merge(connect_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/assets/cadre.css", get(assets::style))
         .route("/assets/tools/{tool}/logo.svg", get(assets::logo))
-        .route("/login", get(login::get))
+        .route("/assets/console.js", get(assets::script))
+        .route("/assets/htmx.js", get(assets::htmx))
+        .route("/login", get(login::get).post(login::post))
         .route("/logout", post(login::logout))
-        .route("/", get(overview::get))
-        .route("/logs/{interaction_id}", get(log::get));
+        .merge(console::router(&state));
     for (path, list) in lists() {
         router = router.route(&path, list_route(list));
     }
@@ -148,6 +170,16 @@ pub fn router(state: AppState) -> Router {
     Router::new().fallback_service(routes).layer(recording)
 }
 
+/// Links for end customers.
+fn connect_routes() -> Router<AppState> {
+    Router::new()
+        .route("/v1/connect/create-link", post(connect::create_link))
+        .route("/v1/connect/integration-by-token/{token}", get(connect::integration_by_token))
+        .route("/v1/connect/activate-integration", post(connect::activate_integration))
+        .route("/v1/integrations/{integration_id}/relink", post(connect::relink))
+        .route("/v1/integrations/{integration_id}/setup-link", post(connect::setup_link))
+}
+
 /// Who is told about events.
 fn webhook_routes() -> Router<AppState> {
     use webhook_endpoints as endpoints;
@@ -159,6 +191,21 @@ fn webhook_routes() -> Router<AppState> {
         .route(&format!("{ONE}/test"), post(endpoints::test))
         .route(&format!("{ONE}/replay"), post(endpoints::replay))
         .route(&format!("{ONE}/rotate-secret"), post(endpoints::rotate_secret))
+}
+
+/// Fields beyond the unified model.
+fn field_routes() -> Router<AppState> {
+    const ONE: &str = "/v1/integrations/{integration_id}";
+    Router::new()
+        .route(&format!("{ONE}/custom-fields"), get(fields::custom_list))
+        .route(&format!("{ONE}/custom-fields/{{custom_field_id}}"), put(fields::custom_put))
+        .route(&format!("{ONE}/integration-fields"), get(fields::integration_list))
+        .route(
+            &format!("{ONE}/integration-fields/{{integration_field_id}}"),
+            patch(fields::integration_patch),
+        )
+        .route(&format!("{ONE}/mapping"), get(fields::mapping_get).put(fields::mapping_put))
+        .route(&format!("{ONE}/mapping/preview"), post(fields::mapping_preview))
 }
 
 /// The route of one live read: every answer so far is a list of files.

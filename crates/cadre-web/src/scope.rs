@@ -7,7 +7,9 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts, Path};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::time::wire;
-use cadre_store::{EnvironmentScope, Integration, IntegrationScope, KeyCheck};
+use cadre_store::{
+    Admitted, EnvironmentScope, Freshness, Integration, IntegrationScope, KeyCheck, ScopeConfig,
+};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
@@ -37,6 +39,15 @@ impl FromRequestParts<AppState> for Caller {
         }
         let key = bearer(parts)?;
         let check = state.store.api_key_authenticate(key).await.map_err(unavailable)?;
+        let caller = Self::checked(parts, state, check).await?;
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
+    }
+}
+
+impl Caller {
+    /// The caller whose key was looked up.
+    async fn checked(parts: &Parts, state: &AppState, check: KeyCheck) -> Result<Self, Refused> {
         let key = match check {
             KeyCheck::Valid(key) => key,
             KeyCheck::Unknown => {
@@ -66,9 +77,48 @@ impl FromRequestParts<AppState> for Caller {
             return Err(fault.into());
         }
         state.recorder.touch(&key.scope, &key.key_id, now);
-        let caller = Caller { scope: key.scope, key_id: key.key_id };
-        parts.extensions.insert(caller.clone());
-        Ok(caller)
+        Ok(Caller { scope: key.scope, key_id: key.key_id })
+    }
+}
+
+/// A caller, and the integration that the header names, whose records of a model are to be read.
+#[derive(Debug)]
+pub struct Reader {
+    /// Who calls.
+    pub caller: Caller,
+    /// What the header names.
+    pub integration_id: String,
+    of: Option<Admitted>,
+}
+
+impl Reader {
+    /// Proves who calls, in one statement with everything that a read must know.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stands between the caller and its integrations.
+    pub async fn admit(parts: &mut Parts, state: &AppState, model: &str) -> Result<Self, Refused> {
+        let named = NamedIntegration::from_request_parts(parts, state).await;
+        let key = bearer(parts)?;
+        let id = named.as_ref().map_or("", |named| named.0.as_str());
+        let admission = state.store.admit(key, id, model).await.map_err(unavailable)?;
+        let caller = Caller::checked(parts, state, admission.key).await?;
+        Ok(Self { caller, integration_id: named?.0, of: admission.of })
+    }
+
+    /// The integration that the header names.
+    ///
+    /// # Errors
+    ///
+    /// `PLATFORM.INTEGRATION_NOT_FOUND`, as [`ForIntegration::find`].
+    pub fn found(
+        self,
+        call: &Call,
+    ) -> Result<(ForIntegration, Option<ScopeConfig>, Freshness), Refused> {
+        let Some(of) = self.of else { return Err(not_found(&self.integration_id)) };
+        call.of_integration(&of.integration.id);
+        let here = ForIntegration { scope: of.scope, integration: of.integration };
+        Ok((here, of.config, of.freshness))
     }
 }
 
@@ -90,6 +140,14 @@ fn bearer(parts: &Parts) -> Result<&str, Refused> {
 fn unauthenticated(message: String) -> Refused {
     let code = Code::PlatformAuthenticationInvalid;
     Fault::new(code, message).hint(code.hint()).into()
+}
+
+fn not_found(id: &str) -> Refused {
+    let shown: String = id.chars().take(100).collect();
+    Refused::new(
+        Code::PlatformIntegrationNotFound,
+        format!("There is no integration `{shown}` in the environment of this API key."),
+    )
 }
 
 fn check_address(
@@ -157,15 +215,8 @@ impl ForIntegration {
         call: Option<&Call>,
         id: &str,
     ) -> Result<Self, Refused> {
-        let not_found = || {
-            let shown: String = id.chars().take(100).collect();
-            Refused::new(
-                Code::PlatformIntegrationNotFound,
-                format!("There is no integration `{shown}` in the environment of this API key."),
-            )
-        };
         let found = state.store.integration_find(&caller.scope, id).await.map_err(unavailable)?;
-        let (scope, integration) = found.ok_or_else(not_found)?;
+        let (scope, integration) = found.ok_or_else(|| not_found(id))?;
         if let Some(call) = call {
             call.of_integration(&integration.id);
         }

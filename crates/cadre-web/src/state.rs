@@ -40,6 +40,10 @@ pub struct WebSettings {
     pub requests_per_minute_per_environment: u32,
     /// Rendered pages that are kept in memory, in bytes.
     pub page_cache_bytes: u64,
+    /// Origins whose pages may show the connect flow in a frame; empty means any.
+    pub connect_origins: Vec<String>,
+    /// The addresses that all requests to tools come from, where the operator guarantees them.
+    pub static_ips: Vec<String>,
 }
 
 impl Default for WebSettings {
@@ -53,6 +57,8 @@ impl Default for WebSettings {
             requests_per_minute_per_key: 0,
             requests_per_minute_per_environment: 0,
             page_cache_bytes: 64 << 20,
+            connect_origins: Vec::new(),
+            static_ips: Vec::new(),
         }
     }
 }
@@ -82,6 +88,8 @@ pub struct AppState {
     pub(crate) rates: Arc<RateLimiter>,
     pub(crate) pages: KeptPages,
     pub(crate) wake: Arc<Notify>,
+    pub(crate) connect_origins: Arc<[String]>,
+    pub(crate) static_ips: Arc<[String]>,
     coverage: Arc<HashMap<String, Arc<Coverage>>>,
 }
 
@@ -123,6 +131,8 @@ impl AppState {
             rates: Arc::default(),
             pages: KeptPages::new(settings.page_cache_bytes),
             wake,
+            connect_origins: origins(&settings.connect_origins)?,
+            static_ips: settings.static_ips.into(),
             coverage: Arc::new(coverage),
         })
     }
@@ -151,5 +161,22 @@ impl AppState {
     /// The page that shows an interaction.
     pub(crate) fn log_url(&self, interaction_id: &str) -> String {
         format!("{}/logs/{interaction_id}", self.public_url)
+    }
+}
+
+/// Origins as a policy can name them: nothing in one may end the directive or the header.
+fn origins(given: &[String]) -> Result<Arc<[String]>, String> {
+    let fits = |origin: &String| {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        host.is_some_and(|host| {
+            !host.is_empty()
+                && host.chars().all(|c| c.is_ascii_alphanumeric() || "-.:*[]".contains(c))
+        })
+    };
+    match given.iter().find(|origin| !fits(origin)) {
+        Some(wrong) => Err(format!(
+            "connect_origins: expected origins such as https://app.example.com, got \"{wrong}\""
+        )),
+        None => Ok(given.into()),
     }
 }

@@ -3,9 +3,11 @@
 //! Every key is a field of [`Config`], its doc comment is its documentation. An unknown key in the
 //! file is an error that names it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use cadre_model::secret::Secret;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -53,8 +55,25 @@ pub struct Config {
     pub lease_seconds: u64,
     /// How long one call may talk to a tool, its waits included, in seconds.
     pub live_seconds: u64,
+    /// Origins whose pages may show the connect flow in a frame. Empty: any.
+    pub connect_origins: Vec<String>,
+    /// The addresses that all requests to tools come from, where you guarantee them.
+    pub static_ips: Vec<String>,
+    /// The OAuth client that you registered with a tool, by the tool's slug.
+    pub oauth: BTreeMap<String, OAuthClientConfig>,
     /// Whether the process log is JSON, one object a line.
     pub log_json: bool,
+}
+
+/// An OAuth client that the operator registered with a tool.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuthClientConfig {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret; left out for a client without one.
+    #[serde(default, skip_serializing)]
+    pub client_secret: Secret,
 }
 
 impl Default for Config {
@@ -78,6 +97,9 @@ impl Default for Config {
             concurrent_syncs: 4,
             lease_seconds: 30,
             live_seconds: 20,
+            connect_origins: Vec::new(),
+            static_ips: Vec::new(),
+            oauth: BTreeMap::new(),
             log_json: false,
         }
     }
@@ -117,10 +139,10 @@ impl Config {
             None => {}
         }
         // CADRE_CONFIG names the file, CADRE_LOG says what is logged, and CADRE_TEST_… belong to the tests.
-        figment =
-            figment.merge(Env::prefixed("CADRE_").filter(|key| {
-                key != "config" && key != "log" && !key.as_str().starts_with("test_")
-            }));
+        // CADRE_OAUTH__TOOL__CLIENT_ID is the key `client_id` of the table `oauth.tool`.
+        let variables = Env::prefixed("CADRE_")
+            .filter(|key| key != "config" && key != "log" && !key.as_str().starts_with("test_"));
+        figment = figment.merge(variables.split("__"));
         if let Some(folder) = &overrides.data_dir {
             figment = figment.merge(Serialized::default("data_dir", folder));
         }

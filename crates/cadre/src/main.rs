@@ -52,6 +52,11 @@ enum Command {
     /// Look at what happened: calls, actions, syncs, webhooks.
     #[command(subcommand)]
     Logs(commands::logs::Logs),
+    /// Say who may log in to the dashboard, and what each may do.
+    #[command(subcommand)]
+    Person(commands::person::PersonCommand),
+    /// Show who did what in the dashboard.
+    Audit(commands::audit::Audit),
     /// Make a link that logs in to the dashboard.
     LoginLink,
     /// Look at configuration, database, master key and connectors, and say what is wrong.
@@ -106,6 +111,8 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Webhook(webhook) => webhook.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
         Command::Logs(logs) => logs.run(overrides).await,
+        Command::Person(person) => person.run(overrides).await,
+        Command::Audit(audit) => audit.run(overrides).await,
         Command::LoginLink => commands::login_link::run(overrides).await,
         Command::Doctor => commands::doctor::run(overrides).await,
     }

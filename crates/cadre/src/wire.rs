@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cadre_connector::{Wire, WireOptions};
+use cadre_connector::{OAuthClient, Wire, WireOptions};
 use cadre_jobs::catalog::Folder;
 use cadre_jobs::{Catalog, Parts, Settings};
 use cadre_model::secret::Secret;
@@ -16,7 +16,7 @@ use cadre_store::{MasterKey, OpenOptions, Store};
 
 use crate::Failed;
 use crate::builtin;
-use crate::config::Config;
+use crate::config::{Config, OAuthClientConfig};
 
 /// Opens the database, loads the connectors, builds the guarded client.
 pub async fn parts(config: &Config) -> Result<Parts, Failed> {
@@ -31,6 +31,7 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
         concurrent_syncs: config.concurrent_syncs,
         lease: Duration::from_secs(config.lease_seconds.max(1)),
         live_timeout: Duration::from_secs(config.live_seconds.max(1)),
+        oauth_clients: oauth_clients(config),
         ..Settings::default()
     };
     settings.read.allow_private = config.allow_private_networks;
@@ -42,6 +43,15 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
         settings: Arc::new(settings),
         standings: Arc::default(),
     })
+}
+
+/// The software that customers consent to, as the operator registered it with each tool.
+fn oauth_clients(config: &Config) -> BTreeMap<String, OAuthClient> {
+    let client = |client: &OAuthClientConfig| OAuthClient {
+        client_id: client.client_id.clone(),
+        client_secret: client.client_secret.clone(),
+    };
+    config.oauth.iter().map(|(tool, config)| (tool.clone(), client(config))).collect()
 }
 
 /// Opens the database, making the data folder and the master key at the first start.

@@ -1,13 +1,14 @@
 //! How requests prove who sends them: one file per mechanism.
 //!
-//! A mechanism is a section of the manifest that signs a request; two of them ([`OAuth2`] and
-//! [`SessionLogIn`]) first ask for a token, which [`Tokens`] keeps. To add one: a file beside these with
+//! A mechanism is a section of the manifest that signs a request; three of them ([`OAuth2`],
+//! [`AuthorizationCode`] and [`SessionLogIn`]) first ask for a token, which [`Tokens`] keeps. To add one: a file beside these with
 //! the section, a variant of [`Auth`], the arms that the compiler then asks for, and a line in the guide.
 
 mod basic;
 mod bearer;
 mod header;
 mod none;
+mod oauth2_authorization_code;
 mod oauth2_client_credentials;
 mod query;
 mod session;
@@ -24,6 +25,8 @@ pub use basic::Basic;
 pub use bearer::Bearer;
 pub use header::Header;
 pub use none::NoAuth;
+pub(crate) use oauth2_authorization_code::Proof;
+pub use oauth2_authorization_code::{AuthorizationCode, ConsentRequest, OAuthClient};
 pub use oauth2_client_credentials::{BodyForm, CredentialsIn, OAuth2};
 pub use query::Query;
 pub use session::SessionLogIn;
@@ -47,6 +50,9 @@ pub enum Auth {
     /// OAuth 2, client credentials (RFC 6749, 4.4).
     #[serde(rename = "oauth2_client_credentials")]
     OAuth2ClientCredentials(OAuth2),
+    /// OAuth 2, authorization code (RFC 6749, 4.1).
+    #[serde(rename = "oauth2_authorization_code")]
+    OAuth2AuthorizationCode(AuthorizationCode),
     /// A log-in request whose answer holds a token.
     Session(SessionLogIn),
 }
@@ -61,6 +67,7 @@ impl Auth {
             Auth::Query(query) => query.sign(request, vars),
             Auth::Bearer(bearer) => bearer.sign(request, vars),
             Auth::OAuth2ClientCredentials(oauth) => oauth.sign(request, vars),
+            Auth::OAuth2AuthorizationCode(oauth) => oauth.sign(request, vars),
             Auth::Session(session) => session.sign(request, vars),
         }
     }
@@ -69,11 +76,19 @@ impl Auth {
     #[must_use]
     pub fn logs_in(&self) -> bool {
         match self {
-            Auth::OAuth2ClientCredentials(_) | Auth::Session(_) => true,
+            Auth::OAuth2ClientCredentials(_)
+            | Auth::OAuth2AuthorizationCode(_)
+            | Auth::Session(_) => true,
             Auth::None(_) | Auth::Basic(_) | Auth::Header(_) | Auth::Query(_) | Auth::Bearer(_) => {
                 false
             }
         }
+    }
+
+    /// Whether the customer consents on a page of the tool.
+    #[must_use]
+    pub fn asks_consent(&self) -> bool {
+        matches!(self, Auth::OAuth2AuthorizationCode(_))
     }
 
     /// The computed values of the section: key, expression, and where it is evaluated.
@@ -88,6 +103,7 @@ impl Auth {
             Auth::Query(query) => vec![("value".to_owned(), query.value.expr(), Place::LogIn)],
             Auth::Bearer(bearer) => vec![("token".to_owned(), bearer.token.expr(), Place::LogIn)],
             Auth::OAuth2ClientCredentials(oauth) => oauth.expressions(),
+            Auth::OAuth2AuthorizationCode(oauth) => oauth.expressions(),
             Auth::Session(session) => session.expressions(),
         }
     }

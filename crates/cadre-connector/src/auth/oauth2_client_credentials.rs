@@ -97,48 +97,12 @@ impl OAuth2 {
     /// The request for a token.
     pub(crate) fn log_in(&self, vars: &Vars<'_>) -> Built<HttpRequest> {
         let url = self.token_url.text(vars)?;
-        let url =
-            Url::parse(&url).map_err(|error| format!("`auth.token_url` is not a URL: {error}"))?;
         let mut fields = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
-        let (id, secret) = (self.client_id.text(vars)?, self.client_secret.text(vars)?);
-        let mut request = HttpRequest::new("POST", url);
-        match self.credentials_in {
-            CredentialsIn::Body => {
-                fields.push(("client_id".to_owned(), id));
-                fields.push(("client_secret".to_owned(), secret));
-            }
-            // RFC 6749, 2.3.1: both parts are form-encoded before they become user name and password.
-            CredentialsIn::Basic => {
-                let encode = |text: &str| {
-                    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>()
-                };
-                request.set_header("Authorization", &basic::value(&encode(&id), &encode(&secret)));
-            }
-        }
         if let Some(scope) = &self.scope {
             fields.push(("scope".to_owned(), scope.text(vars)?));
         }
-        for (name, template) in &self.extra {
-            fields.retain(|(known, _)| known != name);
-            fields.push((name.clone(), template.text(vars)?));
-        }
-        fields.retain(|(_, value)| !value.is_empty());
-        request.set_header("Accept", "application/json");
-        match self.body {
-            BodyForm::Form => {
-                request.set_header("Content-Type", "application/x-www-form-urlencoded");
-                let body =
-                    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-                request.body = Some(Bytes::from(body));
-            }
-            BodyForm::Json => {
-                request.set_header("Content-Type", "application/json");
-                let body: Map<String, Value> =
-                    fields.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-                request.body = Some(Bytes::from(Value::Object(body).to_string()));
-            }
-        }
-        Ok(request)
+        let client = (self.client_id.text(vars)?, self.client_secret.text(vars)?);
+        token_request(vars, &url, client, (self.credentials_in, self.body), fields, &self.extra)
     }
 
     pub(super) fn expressions(&self) -> Vec<(String, &Expr, Place)> {
@@ -159,4 +123,52 @@ impl OAuth2 {
         all.extend(sent.map(|value| ("send_as/value".to_owned(), value.expr(), Place::Signature)));
         all
     }
+}
+
+/// The request for a token: what every kind of grant has in common.
+pub(super) fn token_request(
+    vars: &Vars<'_>,
+    url: &str,
+    (id, secret): (String, String),
+    (credentials_in, form): (CredentialsIn, BodyForm),
+    mut fields: Vec<(String, String)>,
+    extra: &IndexMap<String, Template>,
+) -> Built<HttpRequest> {
+    let url = Url::parse(url).map_err(|error| format!("`auth.token_url` is not a URL: {error}"))?;
+    let mut request = HttpRequest::new("POST", url);
+    match credentials_in {
+        CredentialsIn::Body => {
+            let rest = fields.split_off(1.min(fields.len()));
+            fields.push(("client_id".to_owned(), id));
+            fields.push(("client_secret".to_owned(), secret));
+            fields.extend(rest);
+        }
+        // RFC 6749, 2.3.1: both parts are form-encoded before they become user name and password.
+        CredentialsIn::Basic => {
+            let encode =
+                |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+            request.set_header("Authorization", &basic::value(&encode(&id), &encode(&secret)));
+        }
+    }
+    for (name, template) in extra {
+        fields.retain(|(known, _)| known != name);
+        fields.push((name.clone(), template.text(vars)?));
+    }
+    fields.retain(|(_, value)| !value.is_empty());
+    request.set_header("Accept", "application/json");
+    match form {
+        BodyForm::Form => {
+            request.set_header("Content-Type", "application/x-www-form-urlencoded");
+            let body =
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+            request.body = Some(Bytes::from(body));
+        }
+        BodyForm::Json => {
+            request.set_header("Content-Type", "application/json");
+            let body: Map<String, Value> =
+                fields.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+            request.body = Some(Bytes::from(Value::Object(body).to_string()));
+        }
+    }
+    Ok(request)
 }

@@ -42,7 +42,7 @@ struct State {
 
 impl Tokens {
     /// The token; logs in when there is none, when it ends soon, or when it is the one that the
-    /// caller says does not work (`stale`, a generation).
+    /// caller says does not work (`stale`, a generation). The log-in is told which one was refused.
     ///
     /// Whoever waited while another log-in failed shares its failure: a wrong password is tried once,
     /// not once per request in flight.
@@ -50,7 +50,7 @@ impl Tokens {
         &self,
         pace: &Pace,
         stale: Option<u64>,
-        log_in: impl FnOnce() -> F,
+        log_in: impl FnOnce(Option<Token>) -> F,
     ) -> Result<Token, Failure>
     where
         F: Future<Output = Result<(Value, Option<Duration>), Failure>>,
@@ -69,8 +69,9 @@ impl Tokens {
         {
             return Err(failure.clone());
         }
-        state.token = None;
-        let outcome = log_in().await;
+        // One that has merely ended was not refused.
+        let refused = state.token.take().filter(|token| stale == Some(token.generation));
+        let outcome = log_in(refused).await;
         let number = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
         match outcome {
             Ok((session, life)) => {

@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::catalog::Entry;
+use crate::grants::with_stored_grant;
 use crate::live::Judged;
 use crate::observe::Log;
 use crate::settings::Parts;
@@ -208,6 +209,7 @@ async fn work(
     let io =
         Io { http: parts.http.clone(), clock: parts.clock.clone(), observer: log.clone(), limits };
     let session = parts.standings.session(scope.id(), entry.connector.clone(), account, io);
+    let session = with_stored_grant(parts, session, scope);
     let work = Work { parts, scope, entry: &entry, session: &session, integration, order };
     let done = work.all(run).await;
     log.write(&parts.store).await;

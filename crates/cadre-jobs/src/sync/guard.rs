@@ -92,7 +92,10 @@ impl Guard {
                     && let Some(Before::Other { fields, links }) = before.get(&record.id)
                     && self.restore(mapped, fields, links)
                 {
-                    *record = seal(scope.id(), mapped);
+                    let sealed = seal(scope.id(), mapped);
+                    *record = sealed.with_what_is_beside(record);
+                    // The raw value that its values stand in is the one that is stored.
+                    record.raw = None;
                 }
             }
         }

@@ -7,10 +7,13 @@ use std::sync::PoisonError;
 use cadre_connector::{Page, Session};
 use cadre_map::Context;
 use cadre_model::ids::record_id;
-use cadre_model::mapped::{Issue, Mapped, seal};
+use cadre_model::mapped::{Issue, Mapped, Raw, seal};
+use cadre_model::model::ModelDef;
+use serde_json::{Map, Value};
 
 use super::run::{Stop, StreamEnd, Sync};
 use super::write::MappedPage;
+use crate::fields::{endpoint, keep_enabled};
 
 /// How many records of each model came, and with which of their fields.
 #[derive(Debug, Default, Clone)]
@@ -49,8 +52,16 @@ impl Filled {
 #[derive(Default)]
 struct Made {
     mapped: Vec<Mapped>,
+    /// For each of them what is stored beside it.
+    beside: Vec<Beside>,
     issues: Vec<Issue>,
     deleted: Vec<(&'static str, String)>,
+}
+
+/// What is stored beside a record.
+struct Beside {
+    shown: Map<String, Value>,
+    raw: Raw,
 }
 
 impl Sync<'_> {
@@ -72,8 +83,15 @@ impl Sync<'_> {
             stream.filter(|stream| stream.parent().is_none())?.mark(&raw.value)
         });
         end.latest = changes.max().max(end.latest);
-        let Made { mut mapped, mut issues, deleted } = self.map_records(session, &page);
-        let mut records: Vec<_> = mapped.iter().map(|one| seal(self.scope.id(), one)).collect();
+        let Made { mut mapped, beside, mut issues, deleted } = self.map_records(session, &page);
+        let pairs = mapped.iter().zip(beside);
+        let mut records: Vec<_> = pairs
+            .map(|(one, Beside { shown, raw })| {
+                let mut record = seal(self.scope.id(), one).with_extensions(&shown);
+                record.raw = Some(raw);
+                record
+            })
+            .collect();
         for record in &records {
             let mut hasher = DefaultHasher::new();
             (record.model, &record.id).hash(&mut hasher);
@@ -106,37 +124,41 @@ impl Sync<'_> {
             };
             for map in self.maps.iter().filter(|map| self.models.contains(map.model().id)) {
                 let model = map.model().id;
-                let outcome = map.apply(&raw.stream, &raw.value, &context);
-                if outcome.records.is_empty() && !outcome.issues.is_empty() {
+                let mut records = 0;
+                let take = &mut |table: usize, mut mapped: Mapped, value: &Value| {
+                    records += 1;
+                    keep_enabled(&self.scope_config, &mut mapped);
+                    filled.add(&mapped);
+                    let parent = raw.parent.as_deref();
+                    made.beside.push(self.beside(map.model(), table, &raw.stream, value, parent));
+                    made.mapped.push(mapped);
+                };
+                let outcome = map.apply_each(&raw.stream, &raw.value, &context, take);
+                if records == 0 && !outcome.issues.is_empty() {
                     filled.models.entry(model).or_default().refused += 1;
                 }
                 made.issues.extend(outcome.issues);
                 let gone = outcome.deleted.iter();
                 made.deleted.extend(gone.map(|id| (model, record_id(self.scope.id(), model, id))));
-                for mut mapped in outcome.records {
-                    self.keep_enabled_fields(&mut mapped);
-                    filled.add(&mapped);
-                    made.mapped.push(mapped);
-                }
             }
         }
         made
     }
 
-    /// A field that the scope configuration switches off is not stored.
-    fn keep_enabled_fields(&self, mapped: &mut Mapped) {
-        let model = mapped.model.id;
-        let required =
-            |name: &str| mapped.model.shape.field(name).is_some_and(|field| !field.nullable);
-        mapped
-            .fields
-            .retain(|name, _| required(name) || self.scope_config.field_enabled(model, name));
-        mapped.links.retain(|(name, _)| self.scope_config.field_enabled(model, name));
-        mapped.issues.retain(|issue| {
-            issue.field.as_deref().is_none_or(|path| {
-                let field = path.split(['.', '[']).next().unwrap_or(path);
-                self.scope_config.field_enabled(model, field)
-            })
-        });
+    /// What is stored beside a record: its raw value, as far as it may be kept, and what is shown of it.
+    fn beside(
+        &self,
+        model: &'static ModelDef,
+        table: usize,
+        stream: &str,
+        value: &Value,
+        parent: Option<&Value>,
+    ) -> Beside {
+        let kept = self.policy.keep((model.id, table), value, parent);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).see(model.id, &kept.value);
+        Beside {
+            shown: self.extras.of(model, || endpoint(&self.entry, stream), &kept.value),
+            raw: Raw::new(stream, &kept.value, &kept.parent),
+        }
     }
 }

@@ -4,10 +4,11 @@
 //! takes over after a crash goes on at the page after the last one that was written.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use cadre_connector::{Account, Failure, Io, Session};
+use cadre_map::Policy;
 use cadre_model::fault::Code;
 use cadre_store::{
     Integration, IntegrationIssueState, IntegrationScope, Job, Run, RunKind, ScopeConfig,
@@ -22,6 +23,9 @@ use super::pages::Filled;
 use super::proof::{self, Proof};
 use super::write::Writer;
 use crate::catalog::Entry;
+use crate::fields::known::Known;
+use crate::fields::{Allowed, Extras, again, fingerprint};
+use crate::grants::with_stored_grant;
 use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
@@ -51,6 +55,12 @@ pub(super) struct Sync<'a> {
     pub(super) guard: Mutex<Option<Guard>>,
     /// How many records came, and how many of them with which fields.
     pub(super) filled: std::sync::Mutex<Filled>,
+    /// What may be kept of raw values.
+    pub(super) policy: Policy,
+    /// What records show beside their own fields.
+    pub(super) extras: Extras,
+    /// The raw fields that were seen.
+    pub(super) known: std::sync::Mutex<Known>,
     /// When this worker took the run up.
     began_at: i64,
     /// When it was last asked whether the run may go on.
@@ -116,6 +126,7 @@ pub async fn run(parts: &Parts, job: &Job) -> Result<(), cadre_store::Error> {
         Err(_) => Err(Stop::TimedOut),
     };
     sync.log.write(&parts.store).await;
+    sync.keep_what_was_seen().await?;
     finish::finish(&sync, ends).await
 }
 
@@ -160,6 +171,9 @@ async fn prepare<'a>(
     let log =
         Arc::new(Log::new(interaction_id, parts.settings.exchange_bodies, parts.clock.clone()));
     let guard = guard(parts, &scope, &integration, &scope_config, &maps).await?;
+    let policy = Policy::new(&maps, &entry.maps, &Allowed(&scope_config));
+    let extras = Extras::load(&parts.store, &scope, &scope_config, &maps).await?;
+    let known = known(parts, &scope, &maps).await?;
     // A resumed run keeps the moment at which it first started.
     let now =
         cadre_model::time::wire(run.started_at.unwrap_or_else(|| parts.clock.now_ms())).into();
@@ -177,9 +191,27 @@ async fn prepare<'a>(
         now,
         guard: Mutex::new(guard),
         filled: std::sync::Mutex::default(),
+        policy,
+        extras,
+        known: std::sync::Mutex::new(known),
         began_at: parts.clock.now_ms(),
         checked_at: AtomicI64::new(i64::MIN),
     }))
+}
+
+/// The raw fields that are known of the models that are mapped.
+async fn known(
+    parts: &Parts,
+    scope: &IntegrationScope,
+    maps: &[cadre_map::Mapping],
+) -> Result<Known, cadre_store::Error> {
+    let mut known = Known::default();
+    for field in parts.store.integration_fields(scope).await? {
+        if let Some(map) = maps.iter().find(|map| map.model().id == field.model) {
+            known.note(map.model().id, field.key);
+        }
+    }
+    Ok(known)
 }
 
 /// A guard over every field that is mapped and wanted, but for those of which a person says that the
@@ -218,6 +250,22 @@ async fn guard(
 }
 
 impl Sync<'_> {
+    /// Keeps the raw fields that were seen. Where other values are wanted now than when the run began,
+    /// what it wrote is made once more.
+    async fn keep_what_was_seen(&self) -> Result<(), cadre_store::Error> {
+        let store = &self.parts.store;
+        let fresh =
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).fresh(self.scope.id());
+        store.integration_fields_learn(&self.scope, &fresh).await?;
+        let extras = Extras::load(store, &self.scope, &self.scope_config, &self.maps).await?;
+        let Some(integration) = store.integration_get(&self.scope).await? else { return Ok(()) };
+        if extras == self.extras && integration.mapping == self.integration.mapping {
+            return Ok(());
+        }
+        let wish = format!("{} {}", self.run.id, fingerprint(&integration, &extras));
+        again::ask_for(store, &self.scope, &wish).await
+    }
+
     /// Reads every stream that feeds an enabled model.
     async fn read_all(&self) -> Result<BTreeMap<String, StreamEnd>, Stop> {
         let secrets = self.parts.store.integration_secrets(&self.scope).await?;
@@ -232,11 +280,16 @@ impl Sync<'_> {
         let wanted = wanted.flat_map(|map| map.streams()).map(str::to_owned);
         let connector = self.entry.connector.clone();
         let session = self.parts.standings.session(self.scope.id(), connector, account, io);
+        let session = with_stored_grant(self.parts, session, &self.scope);
         let mut session = session.only(wanted);
         let since = self.since().await?;
         let told = since.iter().map(|(stream, ms)| (stream.clone(), cadre_model::time::wire(*ms)));
         session = session.since(told);
         session.lookups().await.map_err(Stop::Failed)?;
+        let lookups = self.policy.keep_lookup(session.lookup_values());
+        if !lookups.is_null() {
+            self.parts.store.raw_lookups_set(&self.scope, &lookups).await?;
+        }
         let progress = self.parts.store.run_stream_progress(&self.scope, &self.run.id).await?;
         let mut ends = BTreeMap::new();
         for stream in self.entry.roots_feeding(&self.models) {

@@ -194,20 +194,7 @@ pub(crate) async fn run_ended(
     let interaction_id: Option<String> = row.get("interaction_id");
     let mut events = Vec::new();
     if let Some(since) = begun {
-        let changed = changed_models(tx, &integration, since).await?;
-        if !changed.is_empty() {
-            events.push(about(
-                &integration,
-                EventType::DataChanged,
-                json!({
-                    "integration_id": integration.id,
-                    "integration_tool": integration.tool,
-                    "integration_category": integration.category,
-                    "changed_models":
-                        changed.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
-                }),
-            ));
-        }
+        events.extend(changed(tx, &integration, since).await?);
     }
     let started_at = begun.unwrap_or_else(|| row.get("created_at"));
     events.push(about(
@@ -228,6 +215,38 @@ pub(crate) async fn run_ended(
         }),
     ));
     append(tx, environment_id, &events, now).await.map(drop)
+}
+
+/// Something other than a run changed records since then.
+pub(crate) async fn data_changed(
+    tx: &mut Tx,
+    (environment_id, integration_id): (&str, &str),
+    since: i64,
+    now: i64,
+) -> Result<(), Error> {
+    let Some(integration) = read_in(tx, environment_id, integration_id).await? else {
+        return Ok(());
+    };
+    match changed(tx, &integration, since).await? {
+        Some(event) => append(tx, environment_id, &[event], now).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Which models changed since then; `None` when none did.
+async fn changed(
+    tx: &mut Tx,
+    integration: &Integration,
+    since: i64,
+) -> Result<Option<NewEvent>, Error> {
+    let changed = changed_models(tx, integration, since).await?;
+    let payload = json!({
+        "integration_id": integration.id,
+        "integration_tool": integration.tool,
+        "integration_category": integration.category,
+        "changed_models": changed.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
+    });
+    Ok((!changed.is_empty()).then(|| about(integration, EventType::DataChanged, payload)))
 }
 
 /// Models of which a caller who read everything before `since` would now be given something new.

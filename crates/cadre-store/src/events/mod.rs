@@ -18,8 +18,8 @@ use crate::tenants::EnvironmentScope;
 
 pub use causes::{IssueChange, UNNAMED_MODELS};
 pub(crate) use causes::{
-    connection_flow_failed, integration_created, integration_deleted, issue_status_changed,
-    run_ended, state_changed,
+    connection_flow_failed, data_changed, integration_created, integration_deleted,
+    issue_status_changed, run_ended, state_changed,
 };
 
 stored_words! {

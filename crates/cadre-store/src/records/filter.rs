@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use cadre_model::mapped::KEY_BYTES;
+use cadre_model::mapped::{CUSTOM_FIELDS_KEY, KEY_BYTES, custom_key};
 use cadre_model::model::{Filter, FilterRule, ModelDef};
 use cadre_model::shape::Kind;
+use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 
 use super::sql::array;
@@ -18,7 +19,7 @@ pub(super) struct Query {
 }
 
 /// A bound value.
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Text(String),
     Number(i64),
 }
@@ -108,8 +109,11 @@ pub(super) fn narrow(query: &mut Query, model: &ModelDef, filter: &Filter, value
                  AND f.target_id = r.id)"
             )
         }
-        // No record has a value for a custom field so long as none is mapped.
-        FilterRule::CustomField => "1 = 0".to_owned(),
+        FilterRule::CustomField => match key_rule(query, model, filter, values) {
+            Some((name, condition)) => key_condition(query.backend, &name, &condition),
+            // A value that records cannot be found by.
+            None => "1 = 0".to_owned(),
+        },
     };
     let _ = write!(query.sql, " AND {condition}");
 }
@@ -139,6 +143,13 @@ fn key_rule(
         FilterRule::Before { key, or_equal } => {
             let operator = if or_equal { "<=" } else { "<" };
             Some((key.to_owned(), compare(query, model, key, operator, values)))
+        }
+        FilterRule::CustomField => {
+            let pair: Map<String, Value> = serde_json::from_str(values.first()?).ok()?;
+            let (key, value) = pair.iter().next()?;
+            let wanted = custom_key(key, value)?;
+            let among = query.among("k.value", [wanted.value]);
+            Some((CUSTOM_FIELDS_KEY.to_owned(), among))
         }
         _ => None,
     }

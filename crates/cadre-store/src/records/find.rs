@@ -1,10 +1,11 @@
 //! One record, as something outside of the mirror is asked about it.
 
+use cadre_model::ids::record_id;
 use cadre_model::model::ModelDef;
 use serde_json::{Map, Value};
 use sqlx::Row;
 
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, storable};
 use crate::tenants::IntegrationScope;
 
 /// A record by its ids.
@@ -55,5 +56,47 @@ impl Store {
             references,
             remote_deleted_at: row.get("remote_deleted_at"),
         }))
+    }
+
+    /// The ids of records of a model that a text leads to: it is the record's id, its id in the tool, or
+    /// a value that a filter of the model looks at, such as an e-mail address.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn record_ids_by_text(
+        &self,
+        scope: &IntegrationScope,
+        model: &'static ModelDef,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, Error> {
+        let text = storable(text);
+        let mut ids = Vec::new();
+        for id in [text.clone(), record_id(scope.id(), model.id, &text)] {
+            if self.record_find(scope, model, &id).await?.is_some() {
+                ids.push(id);
+            }
+        }
+        for (name, folded) in model.keys() {
+            let value = if folded { text.to_lowercase() } else { text.clone() };
+            let rows = sqlx::query(
+                "SELECT k.id FROM record_keys k JOIN key_names n ON n.key_id = k.key_id
+                 WHERE n.integration_id = $1 AND n.model = $2 AND n.name = $3 AND k.value = $4
+                 ORDER BY k.id LIMIT $5",
+            )
+            .bind(scope.id())
+            .bind(model.id)
+            .bind(if folded { format!("{name}~") } else { name.to_owned() })
+            .bind(value)
+            .bind(i64::from(limit))
+            .fetch_all(self.read())
+            .await
+            .attempt("look for records")?;
+            ids.extend(rows.iter().map(|row| row.get::<String, _>(0)));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
     }
 }

@@ -62,6 +62,7 @@ pub(super) struct Stored {
     pub(super) remote_id: String,
     pub(super) body: String,
     pub(super) links: String,
+    pub(super) extensions: String,
     pub(super) changed_at: i64,
     pub(super) remote_deleted_at: Option<i64>,
 }
@@ -72,6 +73,7 @@ pub(super) fn stored(row: &AnyRow) -> Stored {
         remote_id: row.get("remote_id"),
         body: row.get("body"),
         links: row.get("links"),
+        extensions: row.get("extensions"),
         changed_at: row.get("changed_at"),
         remote_deleted_at: row.get("remote_deleted_at"),
     }
@@ -138,7 +140,8 @@ impl Store {
         let lead = self.lead(scope, model, asked).await?;
         let mut query = Query::about(self.backend(), scope.id(), model);
         query.sql.push_str(
-            "SELECT r.id, r.remote_id, r.body, r.links, r.changed_at, r.remote_deleted_at FROM records r
+            "SELECT r.id, r.remote_id, r.body, r.links, r.extensions, r.changed_at, r.remote_deleted_at
+             FROM records r
              WHERE r.integration_id = $1 AND r.model = $2",
         );
         if let Some(ids) = lead.and_then(|lead| lead.ids(&mut query, model, asked)) {

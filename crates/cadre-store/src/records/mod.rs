@@ -5,6 +5,7 @@
 //! * [`delete`]: what a complete pass did not see.
 //! * [`keys`]: the values that filters look at.
 //! * [`list`] and [`filter`]: the one generic list.
+//! * [`raw`]: the raw values that records were made of, and making them once more.
 //! * [`render`]: joining, by splicing text.
 //! * [`version`]: whether what was rendered still holds.
 
@@ -15,14 +16,17 @@ pub(crate) mod keys;
 mod learn;
 mod list;
 mod proof;
+mod raw;
 mod render;
 pub(crate) mod sql;
 mod touch;
 pub(crate) mod version;
 mod write;
 
+pub(crate) use filter::Bound;
 pub use find::FoundRecord;
 pub use list::{ListPage, ListQuery, ModelStats};
 pub use proof::{Before, Fingerprint, Freshness, Suspect};
+pub use raw::RawRow;
 pub(crate) use sql::chunks;
 pub use write::{PageOutcome, PageWrite};

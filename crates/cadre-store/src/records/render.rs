@@ -74,10 +74,12 @@ fn record(
         push_name(page, relation.name);
         page.push_str(if relation.join.many() { "[]" } else { "null" });
     }
+    let own = own_extensions(row);
     for (has, name, empty) in extensions(def) {
         if has {
             push_name(page, name);
-            page.push_str(empty);
+            let value = own.get(name).filter(|_| !hidden.contains(name));
+            page.push_str(value.unwrap_or(empty));
         }
     }
     page.push('}');
@@ -89,6 +91,14 @@ fn extensions(def: &ModelDef) -> [(bool, &'static str, &'static str); 3] {
         (def.extensions.integration_fields, "integration_fields", "[]"),
         (def.extensions.remote_data, "remote_data", "null"),
     ]
+}
+
+/// The extensions that are stored of a record; most have none.
+fn own_extensions(record: &Stored) -> indexed::Fields<'_> {
+    if record.extensions.is_empty() {
+        return indexed::Fields::default();
+    }
+    serde_json::from_str(&record.extensions).unwrap_or_default()
 }
 
 fn push_name(text: &mut String, name: &str) {
@@ -253,7 +263,7 @@ impl Joining<'_> {
             .map(|(at, target)| {
                 let among = self.store.backend().among("id", &format!("${}", at + 2));
                 format!(
-                    "SELECT model, id, remote_id, body, links, changed_at, remote_deleted_at FROM records
+                    "SELECT model, id, remote_id, body, links, extensions, changed_at, remote_deleted_at FROM records
                      WHERE integration_id = $1 AND model = '{target}' AND {among}"
                 )
             })
@@ -285,8 +295,8 @@ impl Joining<'_> {
             .iter()
             .filter_map(|(relation, _)| match relation.join {
                 Join::Back(field) => Some(format!(
-                    "SELECT '{}' AS relation, f.target_id, r.id, r.remote_id, r.body, r.links, r.changed_at,
-                         r.remote_deleted_at
+                    "SELECT '{}' AS relation, f.target_id, r.id, r.remote_id, r.body, r.links, r.extensions,
+                         r.changed_at, r.remote_deleted_at
                      FROM record_refs f JOIN records r
                        ON r.integration_id = f.integration_id AND r.model = f.model AND r.id = f.id{live}
                      WHERE f.integration_id = $1 AND f.model = '{}' AND f.field = '{field}'
@@ -326,6 +336,7 @@ impl Stored {
             remote_id: self.remote_id.clone(),
             body: self.body.clone(),
             links: self.links.clone(),
+            extensions: self.extensions.clone(),
             changed_at: self.changed_at,
             remote_deleted_at: self.remote_deleted_at,
         }
@@ -387,6 +398,7 @@ fn project(
     nested: Option<&Vec<(&'static str, String)>>,
 ) -> String {
     let fields: indexed::Fields<'_> = serde_json::from_str(&record.body).unwrap_or_default();
+    let own = own_extensions(record);
     let mut text = String::with_capacity(record.body.len() / 2 + 64);
     text.push('{');
     for name in view.fields {
@@ -397,7 +409,7 @@ fn project(
                 push_time(&mut time, record.remote_deleted_at);
                 Cow::Owned(time)
             }
-            name => match fields.get(name) {
+            name => match fields.get(name).or_else(|| own.get(name)) {
                 Some(value) => Cow::Borrowed(value),
                 None => Cow::Borrowed(empty_extension(target, name)),
             },

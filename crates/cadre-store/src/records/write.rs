@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cadre_model::mapped::{Issue, Record};
+use cadre_model::mapped::{Issue, Raw, Record};
 use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -70,6 +70,20 @@ pub(super) struct Stored {
     created_at: i64,
     changed_at: i64,
     deleted: bool,
+    suspect: bool,
+    raw_hash: Option<Vec<u8>>,
+}
+
+impl Stored {
+    /// Whether this is the raw value that is stored of the record, and nobody has deleted it.
+    pub(super) fn is_made_of(&self, record: &Record) -> bool {
+        let hash = record.raw.as_ref().map(|raw| &raw.hash[..]);
+        !self.deleted && hash.is_some() && self.raw_hash.as_deref() == hash
+    }
+
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect
+    }
 }
 
 /// A record that must be written, with its times.
@@ -132,6 +146,7 @@ impl Store {
             let stored = stored(&mut tx, at, &records).await?;
             let due = due(&records, &stored, started_at, now, &mut outcome, &mut issues);
             write_model(&mut tx, at, &due).await?;
+            write_raw(&mut tx, at, &records, &stored).await?;
             seen(&mut tx, scope, last, page_number, model, &records).await?;
         }
         let gone = pages.iter().flat_map(|page| page.deleted);
@@ -229,10 +244,13 @@ pub(super) async fn stored(
     at: Place<'_>,
     records: &[&Record],
 ) -> Result<HashMap<String, Stored>, Error> {
-    let among = at.backend.among("id", "$3");
+    let among = at.backend.among("r.id", "$3");
     let sql = format!(
-        "SELECT id, hash, link_hash, created_at, changed_at, remote_deleted_at FROM records
-         WHERE integration_id = $1 AND model = $2 AND {among}"
+        "SELECT r.id, r.hash, r.link_hash, r.created_at, r.changed_at, r.remote_deleted_at, r.suspect_since,
+             w.hash AS raw_hash
+         FROM records r LEFT JOIN record_raw w
+           ON w.integration_id = r.integration_id AND w.model = r.model AND w.id = r.id
+         WHERE r.integration_id = $1 AND r.model = $2 AND {among}"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(at.integration_id)
@@ -247,6 +265,8 @@ pub(super) async fn stored(
         created_at: row.get(3),
         changed_at: row.get(4),
         deleted: row.get::<Option<i64>, _>(5).is_some(),
+        suspect: row.get::<Option<i64>, _>(6).is_some(),
+        raw_hash: row.get(7),
     };
     Ok(rows.iter().map(|row| (row.get(0), stored(row))).collect())
 }
@@ -363,12 +383,13 @@ pub(super) async fn old_links(
 async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[&Due<'_>]) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO records (integration_id, model, id, remote_id, body, links, hash, link_hash, created_at,
-             changed_at, touched_at, keys) VALUES {}
+             changed_at, touched_at, keys, extensions) VALUES {}
          ON CONFLICT (integration_id, model, id) DO UPDATE SET
              remote_id = excluded.remote_id, body = excluded.body, links = excluded.links, hash = excluded.hash,
              link_hash = excluded.link_hash, changed_at = excluded.changed_at, touched_at = excluded.touched_at,
-             keys = excluded.keys, remote_deleted_at = NULL, blanked_at = NULL, suspect_since = NULL",
-        at.backend.rows(12, due.len())
+             keys = excluded.keys, remote_deleted_at = NULL, blanked_at = NULL, suspect_since = NULL,
+             extensions = CASE excluded.extensions WHEN '-' THEN records.extensions ELSE excluded.extensions END",
+        at.backend.rows(13, due.len())
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
     for one in due {
@@ -385,9 +406,52 @@ async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[&Due<'_>]) -> Result<(), Erro
             .bind(one.created_at)
             .bind(one.changed_at)
             .bind(at.now)
-            .bind(keys::of_record(&record.keys));
+            .bind(keys::of_record(&record.keys))
+            // The mark for "as it is"; it is no JSON object.
+            .bind(record.extensions.as_deref().unwrap_or(match one.before {
+                Before::Live => "-",
+                _ => "",
+            }));
     }
     query.execute(&mut **tx).await.attempt("store records")?;
+    Ok(())
+}
+
+/// Stores the raw values that differ from those that are stored.
+async fn write_raw(
+    tx: &mut Tx,
+    at: Place<'_>,
+    records: &[&Record],
+    stored: &HashMap<String, Stored>,
+) -> Result<(), Error> {
+    let mut due: Vec<(&Record, &Raw)> = records
+        .iter()
+        .filter_map(|record| {
+            let raw = record.raw.as_ref()?;
+            let known = stored.get(&record.id).and_then(|stored| stored.raw_hash.as_deref());
+            (known != Some(&raw.hash[..])).then_some((*record, raw))
+        })
+        .collect();
+    due.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
+    for chunk in chunks(&due) {
+        let sql = format!(
+            "INSERT INTO record_raw (integration_id, model, id, stream, raw, hash) VALUES {}
+             ON CONFLICT (integration_id, model, id) DO UPDATE SET
+                 stream = excluded.stream, raw = excluded.raw, hash = excluded.hash",
+            at.backend.rows(6, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for (record, raw) in chunk {
+            query = query
+                .bind(at.integration_id)
+                .bind(at.model)
+                .bind(&record.id)
+                .bind(&raw.stream)
+                .bind(&raw.text)
+                .bind(raw.hash.to_vec());
+        }
+        query.execute(&mut **tx).await.attempt("store raw values")?;
+    }
     Ok(())
 }
 

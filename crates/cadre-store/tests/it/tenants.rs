@@ -252,19 +252,19 @@ async fn a_login_link_works_once_and_a_session_ends() {
         let store = &bed.store;
         let link = store.login_link_create().await.expect("a link");
         assert!(
-            !store.dashboard_session_check(link.expose()).await.expect("a store"),
+            store.session_check(link.expose()).await.expect("a store").is_none(),
             "a link is no session"
         );
         let session =
             store.login_link_redeem(link.expose()).await.expect("a store").expect("a session");
         assert!(store.login_link_redeem(link.expose()).await.expect("a store").is_none(), "twice");
-        assert!(store.dashboard_session_check(session.expose()).await.expect("a store"));
+        assert!(store.session_check(session.expose()).await.expect("a store").is_some());
         assert!(
             store.login_link_redeem(session.expose()).await.expect("a store").is_none(),
             "a session is no link"
         );
-        store.dashboard_session_end(session.expose()).await.expect("a store");
-        assert!(!store.dashboard_session_check(session.expose()).await.expect("a store"));
+        store.session_end(session.expose()).await.expect("a store");
+        assert!(store.session_check(session.expose()).await.expect("a store").is_none());
 
         let (old, fresh) = (store.login_link_create().await.expect("a link"), bed.tick());
         assert!(fresh > 0);

@@ -6,7 +6,7 @@ use cadre_model::email::is_email;
 use cadre_model::model::ModelDef;
 use cadre_model::registry;
 use cadre_model::time::wire;
-use cadre_store::{Integration, IntegrationStatus, ScopeConfig, Setting};
+use cadre_store::{Integration, IntegrationStatus, ScopeConfig};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -144,7 +144,7 @@ fn write_action(
 ) -> CoveredOut {
     let covered = gate::can_do(state, &integration.tool, action.id);
     let setting = config.action(action.id);
-    let enabled = covered && setting != Setting::Disabled;
+    let enabled = covered && config.action_enabled(action.id);
     let field = |(id, taken)| FieldOut {
         id,
         is_available: enabled && taken,
@@ -158,7 +158,7 @@ fn write_action(
         is_available: enabled,
         coverage_status: coverage_status(covered),
         scope_config_setting: setting.as_str(),
-        opted_out_by_customer: false,
+        opted_out_by_customer: config.is_opted_out(action.id),
         fields: action_fields(state, &integration.tool, action).map(field).collect(),
     }
 }
@@ -175,7 +175,7 @@ fn read_model(model: &'static ModelDef, offered: &Offered, config: &ScopeConfig)
             is_available: enabled && filled && config.field_enabled(model.id, name),
             coverage_status: coverage_status(filled),
             scope_config_setting: setting,
-            opted_out_by_customer: false,
+            opted_out_by_customer: config.is_opted_out(&format!("{}.{name}", model.id)),
         }
     };
     CoveredOut {
@@ -184,7 +184,7 @@ fn read_model(model: &'static ModelDef, offered: &Offered, config: &ScopeConfig)
         is_available: enabled,
         coverage_status: coverage_status(covered),
         scope_config_setting: setting,
-        opted_out_by_customer: false,
+        opted_out_by_customer: config.is_opted_out(model.id),
         fields: field_names(model).map(field).collect(),
     }
 }

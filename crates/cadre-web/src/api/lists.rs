@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use cadre_model::model::{Filter, FilterRule, ModelDef};
-use cadre_store::{ListQuery, ScopeConfig};
+use cadre_store::ListQuery;
+use http::request::Parts;
 
 use super::integrations::field_names;
 use crate::gate::{self, Offered};
@@ -14,7 +15,7 @@ use crate::listing::{self, Asked, Whose};
 use crate::recorder::Call;
 use crate::refuse::Refused;
 use crate::reply::Page;
-use crate::scope::{Caller, ForIntegration, NamedIntegration, unavailable};
+use crate::scope::{Reader, unavailable};
 use crate::state::AppState;
 
 /// A list endpoint: a model at one of its paths.
@@ -35,26 +36,29 @@ impl List {
     pub async fn get(
         self,
         State(state): State<AppState>,
-        caller: Caller,
-        NamedIntegration(id): NamedIntegration,
-        RawQuery(query): RawQuery,
         Extension(call): Extension<Arc<Call>>,
+        mut parts: Parts,
     ) -> Result<Page, Refused> {
-        let whose = Whose { environment_id: caller.scope.id(), integration_id: &id };
-        let asked = Asked::parse(query.as_deref(), self.model, self.filters, whose)?;
-        let here = ForIntegration::find(&state, &caller, Some(&call), &id).await?;
-        let config = scope_config(&state, &caller, &here).await?;
+        let reader = Reader::admit(&mut parts, &state, self.model.id).await?;
+        let (environment, id) = (reader.caller.scope.clone(), reader.integration_id.clone());
+        let whose = Whose { environment_id: environment.id(), integration_id: &id };
+        let asked = Asked::parse(parts.uri.query(), self.model, self.filters, whose)?;
+        let (here, config, freshness) = reader.found(&call)?;
+        let config = match config {
+            Some(config) => config,
+            None => gate::scope_config(&state, &environment, &here.integration).await?,
+        };
         let offered = gate::offered(&state, &here.integration);
         gate::readable(&state, &here, &config, &offered, self.model).await?;
 
+        let extensions = ["custom_fields", "integration_fields", "remote_data"];
         let hidden: HashSet<&str> = field_names(self.model)
+            .chain(extensions)
             .filter(|name| !config.field_enabled(self.model.id, name))
             .collect();
         let Some(query) = self.query(&asked, &offered, &hidden) else {
             return Ok(Page { body: Page::body("[]", None), freshness: None });
         };
-        let freshness =
-            state.store.model_freshness(&here.scope, self.model.id).await.map_err(unavailable)?;
         let key = listing::key(&id, self.model, &asked.canonical(), &query, &hidden);
         if let Some(body) = state.pages.get(&key, freshness.version) {
             return Ok(Page { body, freshness: Some(freshness) });
@@ -109,16 +113,8 @@ impl List {
             FilterRule::ReferredThrough { model, field, then } => {
                 offered.field(model, field) && offered.field(model, then)
             }
-            FilterRule::CustomField => offered.field(self.model.id, "custom_fields"),
+            FilterRule::CustomField => !hidden.contains("custom_fields"),
             rule => rule.key().is_some_and(own),
         }
     }
-}
-
-async fn scope_config(
-    state: &AppState,
-    caller: &Caller,
-    here: &ForIntegration,
-) -> Result<ScopeConfig, Refused> {
-    gate::scope_config(state, &caller.scope, &here.integration).await
 }

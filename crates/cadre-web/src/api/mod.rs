@@ -3,7 +3,9 @@
 pub mod actions;
 pub mod attachments;
 pub mod check_api_key;
+pub mod connect;
 pub mod events;
+pub mod fields;
 pub mod files;
 pub mod force_sync;
 pub mod health;

@@ -1,19 +1,22 @@
-//! `GET /logs/{interaction_id}`: the page behind `log_url`.
+//! `GET /logs/{interaction}`: the page behind `log_url`, and `/env/{env}/logs/{interaction}`.
 //!
 //! What was asked, what was sent to the connected tool and came back, which rule classified it, and
 //! whose turn it is. Everything it shows was redacted before it was stored.
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use cadre_model::fault::{Code, Retry, Who};
 use cadre_model::mapped::Issue;
 use cadre_store::{Error, ExchangeRow, Interaction, InteractionKind, Run, StreamProgress};
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::page::{Badge, Environment, Visitor, html, moment, not_found, shell_word};
-use crate::scope::{PathPart, unavailable};
+use super::chart::Span;
+use super::door::Visitor;
+use super::logs::kind_words;
+use super::page::{Badge, Moment, Shown, duration, html, not_found, shell_word};
+use super::shell::{Here, Named, Shell};
 use crate::state::AppState;
 
 /// Exchanges that the page shows; a long sync has many more.
@@ -28,13 +31,14 @@ const LAID_OUT_BYTES: usize = 256 * 1024;
 #[derive(Debug, Template)]
 #[template(path = "log.html")]
 struct LogPage {
+    shell: Shell,
     id: String,
     kind: &'static str,
-    environment: String,
     parent: Option<String>,
     title: String,
     badge: Badge,
-    started: String,
+    started: Moment,
+    running: bool,
     duration: Option<String>,
     fault: Option<FaultOut>,
     integration: Option<String>,
@@ -86,6 +90,7 @@ struct ExchangeOut {
     method: String,
     url: String,
     badge: Badge,
+    span: Span,
     duration: String,
     rule: Option<String>,
     error: Option<String>,
@@ -97,58 +102,68 @@ struct ExchangeOut {
 struct ChildOut {
     id: String,
     title: String,
-    started: String,
+    started: Moment,
     badge: Badge,
 }
 
-/// Shows an interaction.
-pub async fn get(
+/// Shows an interaction of any environment: what `log_url` opens.
+pub(super) async fn anywhere(
     State(state): State<AppState>,
     visitor: Visitor,
     headers: HeaderMap,
-    PathPart(id): PathPart,
-) -> Response {
+    named: Named,
+) -> Shown {
     // It may be so new that it waits to be written.
     state.recorder.flush().await;
-    for environment in &visitor.environments {
-        match show(&state, environment, &id).await {
-            Ok(Some(page)) => return html(&page),
-            Ok(None) => {}
-            Err(error) => return unavailable(error).into_response(),
+    for scope in visitor.environments.iter() {
+        let here = Here::new(visitor.clone(), scope.clone(), None);
+        if let Some(page) = show(&state, &here, named.part("interaction")).await? {
+            return Ok(html(&page));
         }
     }
-    let words = "There is no interaction with this id. Logs are kept for a limited time.";
-    not_found(&headers, "Not in the log", words)
+    Ok(not_there(&headers))
 }
 
-async fn show(
-    state: &AppState,
-    environment: &Environment,
-    id: &str,
-) -> Result<Option<LogPage>, Error> {
-    let store = &state.store;
-    let scope = &environment.scope;
+/// Shows an interaction of the environment.
+pub(super) async fn get(
+    State(state): State<AppState>,
+    here: Here,
+    headers: HeaderMap,
+    named: Named,
+) -> Shown {
+    state.recorder.flush().await;
+    let page = show(&state, &here, named.part("interaction")).await?;
+    Ok(page.map_or_else(|| not_there(&headers), |page| html(&page)))
+}
+
+fn not_there(headers: &HeaderMap) -> Response {
+    let words = "There is no interaction with this id. Logs are kept for a limited time.";
+    not_found(headers, "Not in the log", words)
+}
+
+async fn show(state: &AppState, here: &Here, id: &str) -> Result<Option<LogPage>, Error> {
+    let (store, scope) = (&state.store, &here.scope);
     let Some(interaction) = store.interaction_get(scope, id).await? else { return Ok(None) };
     let exchanges = store.exchange_list(scope, id).await?;
     let children = store.interaction_children(scope, id).await?;
     let sync = match &interaction.integration_id {
         Some(integration_id) if interaction.kind == InteractionKind::Sync => {
-            sync_of(state, environment, integration_id, id).await?
+            sync_of(state, here, integration_id, id).await?
         }
         _ => None,
     };
-    Ok(Some(page(state, &environment.name, interaction, exchanges, children, sync)))
+    Ok(Some(page(state, here, interaction, exchanges, children, sync)))
 }
 
 /// The sync that the interaction is the log of.
 async fn sync_of(
     state: &AppState,
-    environment: &Environment,
+    here: &Here,
     integration_id: &str,
     interaction_id: &str,
 ) -> Result<Option<SyncOut>, Error> {
     let store = &state.store;
-    let Some(scope) = store.integration_scope(&environment.scope, integration_id).await? else {
+    let Some(scope) = store.integration_scope(&here.scope, integration_id).await? else {
         return Ok(None);
     };
     let runs = store.run_list(&scope, RUNS).await?;
@@ -214,7 +229,7 @@ fn progress_out(progress: StreamProgress) -> StreamOut {
 
 fn page(
     state: &AppState,
-    environment: &str,
+    here: &Here,
     interaction: Interaction,
     exchanges: Vec<ExchangeRow>,
     children: Vec<Interaction>,
@@ -223,35 +238,31 @@ fn page(
     let curl = curl(state, &interaction);
     let request = interaction.request.as_ref();
     let body = request.and_then(|request| request.get("body")).filter(|body| !body.is_null());
+    let first = interaction.started_at;
+    let ends = exchanges.iter().map(|exchange| exchange.at + exchange.duration_ms);
+    let last = ends.chain(interaction.ended_at).max().unwrap_or(first);
     LogPage {
-        kind: kind(interaction.kind),
-        environment: environment.to_owned(),
+        shell: here.shell("logs"),
+        kind: kind_words(interaction.kind),
         badge: Badge::result(&interaction),
-        started: moment(interaction.started_at),
+        started: Moment(interaction.started_at),
+        running: interaction.ended_at.is_none(),
         duration: interaction.duration_ms.map(duration),
         fault: fault(&interaction),
         request: request_rows(request),
         body: body.map(laid_out),
         curl,
         sync,
-        exchanges: exchanges.into_iter().take(EXCHANGES).map(exchange_out).collect(),
+        exchanges: exchanges
+            .into_iter()
+            .take(EXCHANGES)
+            .map(|exchange| exchange_out(exchange, first, last))
+            .collect(),
         children: children.into_iter().map(child_out).collect(),
         id: interaction.id,
         parent: interaction.parent_id,
         title: interaction.title,
         integration: interaction.integration_id,
-    }
-}
-
-fn kind(kind: InteractionKind) -> &'static str {
-    match kind {
-        InteractionKind::Api => "API call",
-        InteractionKind::Sync => "Sync",
-        InteractionKind::Action => "Action",
-        InteractionKind::Passthrough => "Pass-through",
-        InteractionKind::WebhookOut => "Webhook to a customer",
-        InteractionKind::WebhookIn => "Webhook from a tool",
-        InteractionKind::ConnectionFlow => "Connecting",
     }
 }
 
@@ -335,7 +346,8 @@ fn curl(state: &AppState, interaction: &Interaction) -> Option<String> {
     Some(command)
 }
 
-fn exchange_out(exchange: ExchangeRow) -> ExchangeOut {
+/// An exchange within an interaction that took from one moment to another.
+fn exchange_out(exchange: ExchangeRow, first: i64, last: i64) -> ExchangeOut {
     let badge = match exchange.status {
         Some(status) if status < 400 => Badge::good(status.to_string()),
         Some(status) => Badge::bad(status.to_string()),
@@ -357,6 +369,12 @@ fn exchange_out(exchange: ExchangeRow) -> ExchangeOut {
         method: exchange.method,
         url: exchange.url,
         badge,
+        span: Span {
+            from: exchange.at - first,
+            took: exchange.duration_ms,
+            whole: last - first,
+            bad: failed,
+        },
         duration: duration(exchange.duration_ms),
         rule: exchange.rule,
         error: exchange.error,
@@ -405,28 +423,8 @@ fn laid_out_text(text: &str) -> String {
 fn child_out(child: Interaction) -> ChildOut {
     ChildOut {
         badge: Badge::result(&child),
-        started: moment(child.started_at),
+        started: Moment(child.started_at),
         id: child.id,
         title: child.title,
-    }
-}
-
-fn duration(ms: i64) -> String {
-    match ms {
-        ..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn durations_read_well() {
-        assert_eq!(duration(31), "31 ms");
-        assert_eq!(duration(1_940), "1.9 s");
-        assert_eq!(duration(61_000), "1 min 1 s");
     }
 }

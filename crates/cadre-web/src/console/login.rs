@@ -1,32 +1,88 @@
-//! `GET /login?token=…` and `POST /logout`.
+//! `/login` and `/logout`: links that work once, passwords, and the end of a session.
 //!
-//! A log-in link works once and soon expires. Opening it sets a cookie that no script can read and
-//! that other sites' forms do not carry.
+//! Every log-in starts a session with a token of its own and ends the one that the browser had: what
+//! somebody put into the browser beforehand is worth nothing afterwards.
 
+use askama::Template;
+use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{LOCATION, SET_COOKIE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use cadre_model::ids::random_id;
+use cadre_model::secret::Secret;
+use cadre_store::{Act, LogIn};
+use http::{HeaderMap, StatusCode};
 
-use super::page::{COOKIE_NAME, LOGIN_COMMAND, Notice, cookie, notice};
+use super::door::{GUEST, SESSION, cookie, foreign_form, form, form_token, same, set_cookie};
+use super::page::{Notice, Trouble, html_as, notice, see_other};
 use crate::listing::Pairs;
 use crate::scope::unavailable;
 use crate::state::AppState;
 
+/// The command that prints a log-in link.
+pub(super) const COMMAND: &str = "cadre login-link";
 /// How long a browser keeps a session, in seconds; the store decides how long it is valid.
-const COOKIE_SECONDS: u64 = 30 * 24 * 3600;
+const SESSION_SECONDS: u64 = 30 * 24 * 3600;
+/// How long a browser keeps the proof that it was shown the form, in seconds.
+const GUEST_SECONDS: u64 = 24 * 3600;
+/// Longest password that is looked at, in bytes.
+const PASSWORD_BYTES: usize = 1024;
 
-/// Redeems a log-in link.
-pub async fn get(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+#[derive(Debug, Template)]
+#[template(path = "login.html")]
+struct LoginPage<'a> {
+    next: &'a str,
+    csrf: String,
+    email: &'a str,
+    wrong: Option<String>,
+    command: &'static str,
+}
+
+/// The page to log in on.
+pub(super) fn page(
+    state: &AppState,
+    headers: &HeaderMap,
+    next: &str,
+    status: StatusCode,
+    wrong: Option<(&str, String)>,
+) -> Response {
+    let known = cookie(state, headers, GUEST);
+    let guest = known.clone().unwrap_or_else(random_id);
+    let (email, wrong) = wrong.map_or(("", None), |(email, words)| (email, Some(words)));
+    let next = if is_local(next) { next } else { "/" };
+    let page = LoginPage { next, csrf: form_token(&guest), email, wrong, command: COMMAND };
+    let mut response = html_as(status, &page);
+    if known.is_none() {
+        set_cookie(state, &mut response, GUEST, &guest, GUEST_SECONDS);
+    }
+    response
+}
+
+/// Redeems a log-in link, or shows the page to log in on.
+pub async fn get(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let mut problems = Vec::new();
     let pairs = Pairs::parse(query.as_deref(), &mut problems);
-    let token = pairs.one("token", &mut problems).unwrap_or_default();
-    let session = match state.store.login_link_redeem(token).await {
-        Ok(session) => session,
-        Err(error) => return unavailable(error).into_response(),
-    };
-    let Some(session) = session else {
-        return notice(
+    let next = pairs.one("next", &mut problems);
+    match pairs.one("token", &mut problems) {
+        None => page(&state, &headers, next.unwrap_or("/"), StatusCode::OK, None),
+        Some(token) => match redeem(&state, &headers, token, next).await {
+            Ok(response) => response,
+            Err(error) => unavailable(error).into_response(),
+        },
+    }
+}
+
+async fn redeem(
+    state: &AppState,
+    headers: &HeaderMap,
+    token: &str,
+    next: Option<&str>,
+) -> Result<Response, cadre_store::Error> {
+    let Some(session) = state.store.login_link_redeem(token).await? else {
+        return Ok(notice(
             StatusCode::UNAUTHORIZED,
             Notice {
                 title: "This link does not work any more",
@@ -34,36 +90,85 @@ pub async fn get(State(state): State<AppState>, RawQuery(query): RawQuery) -> Re
                     "A log-in link works once, and only for a short time.".to_owned(),
                     "Where Cadre runs, print a new one:".to_owned(),
                 ],
-                command: Some(LOGIN_COMMAND.to_owned()),
+                command: Some(COMMAND.to_owned()),
             },
-        );
+        ));
     };
-    let next = pairs.one("next", &mut problems).filter(|next| is_local(next)).unwrap_or("/");
-    redirect(next, &set_cookie(&state, session.expose(), COOKIE_SECONDS))
+    // Who comes first makes the account of the admin.
+    let first = if state.store.people().await?.is_empty() { "/welcome" } else { "/" };
+    let next = next.filter(|next| is_local(next)).unwrap_or(first);
+    let act = Act { actor: "log-in link".into(), act: "log-in".into(), ..Act::default() };
+    state.store.audit_write(None, &act).await?;
+    begin(state, headers, &session, next).await
+}
+
+/// Ends the session that the browser had, and gives it the new one.
+pub(super) async fn begin(
+    state: &AppState,
+    headers: &HeaderMap,
+    session: &Secret,
+    next: &str,
+) -> Result<Response, cadre_store::Error> {
+    if let Some(old) = cookie(state, headers, SESSION) {
+        state.store.session_end(&old).await?;
+    }
+    let mut response = see_other(next);
+    set_cookie(state, &mut response, SESSION, session.expose(), SESSION_SECONDS);
+    Ok(response)
+}
+
+/// Logs in with a password.
+pub async fn post(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+    let guest = cookie(&state, &headers, GUEST).unwrap_or_default();
+    let form = match form(&headers, body).await {
+        Ok(form) if !guest.is_empty() && same(form.exact("csrf"), &form_token(&guest)) => form,
+        _ => return foreign_form(),
+    };
+    let (email, next) = (form.text("email"), form.text("next"));
+    let password = Secret::from(form.exact("password"));
+    if password.expose().len() > PASSWORD_BYTES {
+        let words = "The address or the password is wrong.".to_owned();
+        return page(&state, &headers, next, StatusCode::UNAUTHORIZED, Some((email, words)));
+    }
+    let outcome = match state.store.person_log_in(email, &password).await {
+        Ok(outcome) => outcome,
+        Err(error) => return unavailable(error).into_response(),
+    };
+    let (status, words) = match outcome {
+        LogIn::Done(session, person) => {
+            let act = Act { actor: person.email, act: "log-in".into(), ..Act::default() };
+            let next = if is_local(next) { next } else { "/" };
+            let begun = async {
+                state.store.audit_write(None, &act).await?;
+                begin(&state, &headers, &session, next).await
+            };
+            return begun.await.unwrap_or_else(|error| unavailable(error).into_response());
+        }
+        LogIn::Refused => {
+            (StatusCode::UNAUTHORIZED, "The address or the password is wrong.".to_owned())
+        }
+        LogIn::Locked { until } => {
+            let seconds = (until - state.clock.now_ms()).max(0) / 1_000 + 1;
+            let words = format!("Too many wrong passwords. Try again in {seconds} seconds.");
+            (StatusCode::TOO_MANY_REQUESTS, words)
+        }
+    };
+    page(&state, &headers, next, status, Some((email, words)))
 }
 
 /// Ends the session of this browser.
-pub async fn logout(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    if let Some(token) = cookie(&headers)
-        && let Err(error) = state.store.dashboard_session_end(&token).await
-    {
-        return unavailable(error).into_response();
-    }
-    redirect("/", &set_cookie(&state, "", 0))
-}
-
-fn set_cookie(state: &AppState, value: &str, seconds: u64) -> String {
-    let secure = if state.public_url.starts_with("https:") { "; Secure" } else { "" };
-    format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
-}
-
-fn redirect(to: &str, cookie: &str) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    for (name, text) in [(LOCATION, to), (SET_COOKIE, cookie)] {
-        if let Ok(value) = HeaderValue::from_str(text) {
-            response.headers_mut().insert(name, value);
+pub async fn logout(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+    if let Some(token) = cookie(&state, &headers, SESSION) {
+        match form(&headers, body).await {
+            Ok(form) if same(form.exact("csrf"), &form_token(&token)) => {}
+            _ => return foreign_form(),
+        }
+        if let Err(error) = state.store.session_end(&token).await {
+            return Trouble::from(error).into_response();
         }
     }
+    let mut response = see_other("/login");
+    set_cookie(&state, &mut response, SESSION, "", 0);
     response
 }
 

@@ -1,11 +1,41 @@
-//! The pages for the people who run Cadre: the log behind `log_url`, an overview, the log-in.
+//! The dashboard: pages for the people who run Cadre.
 //!
-//! A page makes the same calls into the store as the API does. It opens for whoever came through a
-//! log-in link, which the command line prints.
+//! A page makes the same calls into the store and the jobs as the API does; one file is one page. Who
+//! may open it stands beside its path in [`route`], and [`door`] asks before the page begins: for a
+//! session, for the role, and of every form whether it is one of ours. [`shell`] finds the environment
+//! and the integration that the path names; what is not in the environment is not there.
+//!
+//! Everything works without a script. With one, lists narrow while one types, a running sync moves by
+//! itself, and times are shown in the reader's zone.
+//!
+//! To add a page: a file here, its template, its line in [`route`].
 
-pub mod log;
+mod account;
+mod audit;
+mod chart;
+mod coverage;
+mod data;
+mod door;
+mod environments;
+mod integration;
+mod integrations;
+mod issues;
+mod keys;
+mod log;
 pub mod login;
-pub mod overview;
+mod logs;
+mod overview;
 mod page;
+mod people;
+mod readme;
+mod record;
+mod route;
+mod scope;
+mod shell;
+mod syncs;
+mod tool;
+mod webhook;
+mod webhooks;
+mod welcome;
 
-pub use page::Visitor;
+pub use route::{Route, router, routes};

@@ -1,135 +1,242 @@
-//! `GET /`: the integrations, their latest syncs, the latest interactions.
+//! `/` and `/env/{env}`: how an environment does, in figures, and what a person should look at.
 
 use askama::Template;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use cadre_store::{
-    EnvironmentKind, Error, Integration, IntegrationStatus, InteractionFilter, Run, RunState,
-};
+use axum::extract::{RawQuery, State};
+use cadre_store::{IntegrationState, LogFilter, Staleness};
 
-use super::page::{Badge, Environment, Visitor, html, moment};
-use crate::gate;
-use crate::scope::unavailable;
+use super::chart::{Bar, Column, Columns};
+use super::door::Visitor;
+use super::integrations::state_badge;
+use super::page::{Badge, Moment, Shown, Trouble, duration, grouped, html, moment};
+use super::people::somewhere;
+use super::shell::{Here, Shell};
 use crate::state::AppState;
 
-/// Interactions that the page shows of each environment.
-const INTERACTIONS: u32 = 30;
+/// Hours that the charts look back.
+const HOURS: i64 = 24;
+const HOUR_MS: i64 = 3_600_000;
+/// Issues and failures that the page names.
+const NAMED: u32 = 8;
 
 #[derive(Debug, Template)]
 #[template(path = "overview.html")]
 struct Overview {
-    environments: Vec<EnvironmentOut>,
+    shell: Shell,
+    tour: Option<Tour>,
+    integrations: i64,
+    states: Vec<(Badge, &'static str, String)>,
+    calls: Columns,
+    most: String,
+    all_calls: String,
+    failed_calls: String,
+    failed_share: String,
+    codes: Vec<(String, String, Bar)>,
+    freshness: Vec<(&'static str, String, Bar)>,
+    backlog: Vec<BacklogOut>,
+    issues: Vec<IssueOut>,
+    failures: Vec<FailureOut>,
+}
+
+/// The way from nothing to the first integration that is read.
+#[derive(Debug)]
+struct Tour {
+    has_key: bool,
+    has_integration: bool,
+    has_data: bool,
+    has_call: bool,
+    has_endpoint: bool,
 }
 
 #[derive(Debug)]
-struct EnvironmentOut {
-    name: String,
-    kind: &'static str,
-    integrations: Vec<IntegrationOut>,
-    interactions: Vec<InteractionOut>,
-}
-
-#[derive(Debug)]
-struct IntegrationOut {
+struct BacklogOut {
     id: String,
-    tool: String,
-    organisation: String,
-    status: Badge,
-    run: Option<RunOut>,
-    next_sync: String,
+    url: String,
+    words: String,
+    bar: Bar,
 }
 
 #[derive(Debug)]
-struct RunOut {
-    badge: Badge,
-    at: String,
-    reason: Option<String>,
-    log: Option<String>,
+struct IssueOut {
+    integration: String,
+    kind: String,
+    subject: String,
+    message: String,
+    since: Moment,
 }
 
 #[derive(Debug)]
-struct InteractionOut {
+struct FailureOut {
     id: String,
     title: String,
-    started: String,
     integration: String,
+    at: Moment,
     badge: Badge,
 }
 
-/// Shows the overview.
-pub async fn get(State(state): State<AppState>, visitor: Visitor) -> Response {
-    let mut environments = Vec::new();
-    for environment in visitor.environments {
-        match show(&state, environment).await {
-            Ok(shown) => environments.push(shown),
-            Err(error) => return unavailable(error).into_response(),
-        }
-    }
-    html(&Overview { environments })
+/// The overview of the first environment.
+pub async fn home(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Shown {
+    let here = somewhere(&visitor, query.as_deref())?;
+    show(&state, &here).await
 }
 
-async fn show(state: &AppState, environment: Environment) -> Result<EnvironmentOut, Error> {
-    let Environment { name, scope } = environment;
-    let store = &state.store;
-    let mut integrations = Vec::new();
-    for integration in store.integration_list(&scope).await? {
-        let latest = match store.integration_scope(&scope, &integration.id).await? {
-            Some(scope) => store.run_latest(&scope).await?,
-            None => None,
+/// The overview of an environment.
+pub(super) async fn get(State(state): State<AppState>, here: Here) -> Shown {
+    show(&state, &here).await
+}
+
+async fn show(state: &AppState, here: &Here) -> Shown {
+    state.recorder.flush().await;
+    let (store, scope) = (&state.store, &here.scope);
+    let now = state.clock.now_ms();
+    let states = store.integration_states(scope).await?;
+    let integrations: i64 = states.iter().map(|(_, count)| count).sum();
+    let calls = calls(state, here, now).await?;
+    let all: i64 = calls.columns.iter().map(|column| column.all).sum();
+    let failed: i64 = calls.columns.iter().map(|column| column.bad).sum();
+    let codes = store.failures_by_code(scope, now - HOURS * HOUR_MS).await?;
+    let stale = store.staleness(scope).await?;
+    let page = Overview {
+        tour: tour(state, here, all > 0).await?,
+        integrations,
+        states: IntegrationState::ALL
+            .into_iter()
+            .filter_map(|state| {
+                let count = states.iter().find(|(known, _)| *known == state)?.1;
+                Some((state_badge(state), state.as_str(), grouped(count)))
+            })
+            .collect(),
+        most: grouped(calls.most()),
+        calls,
+        all_calls: grouped(all),
+        failed_calls: grouped(failed),
+        failed_share: share(failed, all),
+        codes: codes
+            .into_iter()
+            .take(NAMED as usize)
+            .map(|of| {
+                let bar = Bar { part: of.count, whole: failed, class: "bad" };
+                (of.code, grouped(of.count), bar)
+            })
+            .collect(),
+        freshness: freshness(&stale, now),
+        backlog: backlog(state, here, now).await?,
+        issues: issues(state, here).await?,
+        failures: failures(state, here).await?,
+        shell: here.shell("overview"),
+    };
+    Ok(html(&page))
+}
+
+fn share(part: i64, whole: i64) -> String {
+    if whole == 0 {
+        return "–".to_owned();
+    }
+    format!("{:.1} %", 100.0 * part as f64 / whole as f64)
+}
+
+async fn calls(state: &AppState, here: &Here, now: i64) -> Result<Columns, Trouble> {
+    let first = now / HOUR_MS - HOURS + 1;
+    let found = state.store.calls_by_hour(&here.scope, first * HOUR_MS).await?;
+    let columns = (first..first + HOURS).map(|hour| {
+        let of = found.iter().find(|of| of.from == hour * HOUR_MS);
+        let (all, bad) = of.map_or((0, 0), |of| (of.all, of.failed));
+        let words = format!("{}: {all} in all, {bad} failed", moment(hour * HOUR_MS));
+        Column { words, all, bad }
+    });
+    Ok(Columns {
+        label: format!("Interactions in each of the last {HOURS} hours, and how many failed"),
+        columns: columns.collect(),
+    })
+}
+
+/// How many integrations have data of what age, the oldest model of each counted.
+fn freshness(stale: &[Staleness], now: i64) -> Vec<(&'static str, String, Bar)> {
+    let steps: [(&str, i64, &str); 5] = [
+        ("up to 3 hours", 3 * HOUR_MS, "good"),
+        ("up to 12 hours", 12 * HOUR_MS, "good"),
+        ("up to a day", 24 * HOUR_MS, "warn"),
+        ("up to 3 days", 72 * HOUR_MS, "warn"),
+        ("older", i64::MAX, "bad"),
+    ];
+    let whole = i64::try_from(stale.len()).unwrap_or(i64::MAX);
+    let mut counts = [0_i64; 6];
+    for of in stale {
+        let age = of.synced_at.map(|at| (now - at).max(0));
+        let at = age.and_then(|age| steps.iter().position(|(_, most, _)| age <= *most));
+        counts[at.unwrap_or(5)] += 1;
+    }
+    let rows = steps.iter().map(|(words, _, class)| (*words, *class));
+    rows.chain([("never read whole", "bad")])
+        .zip(counts)
+        .map(|((words, class), count)| (words, grouped(count), Bar { part: count, whole, class }))
+        .collect()
+}
+
+async fn backlog(state: &AppState, here: &Here, now: i64) -> Result<Vec<BacklogOut>, Trouble> {
+    let endpoints = state.store.endpoint_list(&here.scope).await?;
+    let backlogs = state.store.backlogs(&here.scope).await?;
+    let most = backlogs.iter().map(|one| one.waiting + one.unread + one.failed).max().unwrap_or(0);
+    let rows = endpoints.into_iter().filter_map(|endpoint| {
+        let one = backlogs.iter().find(|one| one.endpoint_id == endpoint.id)?;
+        let mut words = match one.waiting + one.unread {
+            0 => "nothing waits".to_owned(),
+            waiting => format!("{} wait", grouped(waiting)),
         };
-        integrations.push(integration_out(state, integration, latest));
-    }
-    let filter = InteractionFilter { limit: INTERACTIONS, ..InteractionFilter::default() };
-    let interactions = store
-        .interaction_list(&scope, &filter)
-        .await?
-        .into_iter()
-        .map(|interaction| InteractionOut {
-            badge: Badge::result(&interaction),
-            id: interaction.id,
-            title: interaction.title,
-            started: moment(interaction.started_at),
-            integration: interaction.integration_id.unwrap_or_default(),
-        })
-        .collect();
-    let kind = match scope.kind() {
-        EnvironmentKind::Production => "Production environment",
-        EnvironmentKind::Development => "Development environment",
-    };
-    Ok(EnvironmentOut { name, kind, integrations, interactions })
+        if let Some(oldest) = one.oldest_at {
+            words.push_str(&format!(", the oldest for {}", duration((now - oldest).max(0))));
+        }
+        if one.failed > 0 {
+            words.push_str(&format!(", {} given up", grouped(one.failed)));
+        }
+        let class = if one.failed > 0 { "bad" } else { "warn" };
+        let part = one.waiting + one.unread + one.failed;
+        let bar = Bar { part, whole: most, class };
+        Some(BacklogOut { id: endpoint.id, url: endpoint.url, words, bar })
+    });
+    Ok(rows.collect())
 }
 
-fn integration_out(state: &AppState, integration: Integration, run: Option<Run>) -> IntegrationOut {
-    let status = match integration.status {
-        IntegrationStatus::Active => Badge::good("active"),
-        IntegrationStatus::Invalid => Badge::bad("credentials invalid"),
-        IntegrationStatus::Inactive => Badge::plain("inactive"),
-    };
-    IntegrationOut {
-        tool: gate::label(state, &integration),
-        organisation: integration.end_user.organization_name,
-        status,
-        run: run.map(run_out),
-        next_sync: integration.next_sync_at.map_or_else(|| "not planned".to_owned(), moment),
-        id: integration.id,
-    }
+async fn issues(state: &AppState, here: &Here) -> Result<Vec<IssueOut>, Trouble> {
+    let found = state.store.open_issues(&here.scope, NAMED).await?;
+    let rows = found.into_iter().map(|(integration, issue)| IssueOut {
+        integration,
+        kind: super::issues::title(issue.kind).to_owned(),
+        subject: issue.subject,
+        message: issue.message,
+        since: Moment(issue.first_seen_at),
+    });
+    Ok(rows.collect())
 }
 
-fn run_out(run: Run) -> RunOut {
-    let badge = match run.state {
-        RunState::Queued => Badge::plain("queued"),
-        RunState::Running => Badge::plain("running"),
-        RunState::Succeeded => Badge::good("succeeded"),
-        RunState::PartiallyFailed => Badge::bad("partially failed"),
-        RunState::Failed => Badge::bad("failed"),
-        RunState::AuthenticationFailed => Badge::bad("authentication failed"),
-        RunState::TimedOut => Badge::bad("timed out"),
-        RunState::Cancelled => Badge::plain("cancelled"),
+async fn failures(state: &AppState, here: &Here) -> Result<Vec<FailureOut>, Trouble> {
+    let filter = LogFilter { failed: Some(true), limit: NAMED, ..LogFilter::default() };
+    let found = state.store.log_search(&here.scope, &filter).await?;
+    let rows = found.into_iter().map(|interaction| FailureOut {
+        badge: Badge::result(&interaction),
+        id: interaction.id,
+        title: interaction.title,
+        integration: interaction.integration_id.unwrap_or_default(),
+        at: Moment(interaction.started_at),
+    });
+    Ok(rows.collect())
+}
+
+/// What is still to be done before software reads the first data; nothing once it does.
+async fn tour(state: &AppState, here: &Here, called: bool) -> Result<Option<Tour>, Trouble> {
+    let (store, scope) = (&state.store, &here.scope);
+    let keys = store.api_key_list(scope).await?;
+    let stale = store.staleness(scope).await?;
+    let tour = Tour {
+        has_key: keys.iter().any(|key| key.revoked_at.is_none()),
+        has_integration: !stale.is_empty(),
+        has_data: stale.iter().any(|of| of.synced_at.is_some()),
+        has_call: called && keys.iter().any(|key| key.last_used_at.is_some()),
+        has_endpoint: !store.endpoint_list(scope).await?.is_empty(),
     };
-    RunOut {
-        badge,
-        at: moment(run.ended_at.or(run.started_at).unwrap_or(run.created_at)),
-        reason: run.reason.filter(|reason| !reason.is_empty()),
-        log: run.interaction_id,
-    }
+    let done = tour.has_integration && tour.has_data && tour.has_key && tour.has_call;
+    Ok((!done).then_some(tour))
 }

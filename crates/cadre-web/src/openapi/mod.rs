@@ -4,7 +4,9 @@
 //! test in `tests/it/openapi.rs` holds it against the contract.
 
 mod actions;
+mod connect;
 mod events;
+mod fields;
 mod general;
 mod interactions;
 mod lists;
@@ -27,8 +29,10 @@ pub fn document(root: &str) -> Value {
     let mut paths = Map::new();
     for (path, operations) in general::paths()
         .into_iter()
+        .chain(connect::paths())
         .chain(events::paths())
         .chain(interactions::paths())
+        .chain(fields::paths())
         .chain(live::paths())
     {
         paths.insert(path.to_owned(), operations);
@@ -65,7 +69,8 @@ pub fn document(root: &str) -> Value {
         "servers": [{ "url": format!("{root}/v1") }],
         "security": [{ "ApiKey": [] }],
         "tags": [
-            { "name": "General" }, { "name": "Unified HRIS API" }, { "name": "Unified ATS API" },
+            { "name": "General" }, { "name": "Kombo Connect" }, { "name": "Unified HRIS API" },
+            { "name": "Unified ATS API" },
         ],
         "paths": paths,
         "components": {

@@ -20,6 +20,18 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{application_id}", &random_id())
         .replace("{endpoint_id}", &random_id())
         .replace("{ticket}", &random_id())
+        .replace("{env}", "production")
+        .replace("{integration}", integration)
+        .replace("{model}", "hris_employees")
+        .replace("{interaction}", &random_id())
+        .replace("{person}", &random_id())
+        .replace("{record}", &random_id())
+        .replace("{issue}", &random_id())
+        .replace("{run}", &random_id())
+        .replace("{endpoint}", &random_id())
+        .replace("{key}", &random_id())
+        .replace("{token}", &random_id())
+        .replace("{word}", &random_id())
         .replace("{interaction_id}", &random_id())
 }
 

@@ -8,23 +8,7 @@ use cadre_web::WebSettings;
 use serde_json::json;
 
 use crate::app::{Answer, TestApp, on_both};
-
-/// Follows a log-in link; the answer is the cookie.
-pub async fn log_in(app: &TestApp, next: &str) -> String {
-    let token = app.store.login_link_create().await.expect("a link");
-    let path = format!("/login?token={}&next={next}", token.expose());
-    let answer = app.request("GET", &path).send().await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    let cookie = answer.header("set-cookie").expect("a cookie");
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
-    let again = app.request("GET", &path).send().await;
-    assert_eq!(again.status, 401, "a link works once");
-    cookie.split(';').next().expect("a pair").to_owned()
-}
-
-pub async fn page(app: &TestApp, path: &str, cookie: &str) -> Answer {
-    app.request("GET", path).header("cookie", cookie).header("accept", "text/html").send().await
-}
+use crate::browser::{Browser, page};
 
 #[tokio::test]
 async fn a_refused_call_can_be_looked_at() {
@@ -36,9 +20,10 @@ async fn a_refused_call_can_be_looked_at() {
         let stranger = app.request("GET", path).header("accept", "text/html").send().await;
         assert_eq!(stranger.status, 401);
         assert!(stranger.text.contains("cadre login-link"), "{}", stranger.text);
+        assert!(stranger.text.contains(&format!("value=\"{path}\"")), "it leads back there");
 
-        let cookie = log_in(&app, "/").await;
-        let log = page(&app, path, &cookie).await;
+        let browser = Browser::by_link(&app).await;
+        let log = browser.get(path).await;
         assert_eq!(log.status, 200, "{}", log.text);
         for words in [
             "PLATFORM.INPUT_INVALID",
@@ -52,9 +37,10 @@ async fn a_refused_call_can_be_looked_at() {
             assert!(log.text.contains(words), "{words}: {}", log.text);
         }
         assert!(!log.text.contains(&app.tenant.key), "the key is not in the log");
-        let policy = log.header("content-security-policy").expect("a policy");
-        assert!(policy.contains("default-src 'none'"), "{policy}");
-        let missing = page(&app, &format!("/logs/{}", random_id()), &cookie).await;
+        let id = path.trim_start_matches("/logs/");
+        assert_eq!(browser.get(&format!("/env/production/logs/{id}")).await.status, 200);
+        assert_eq!(browser.get(&format!("/env/development/logs/{id}")).await.status, 404);
+        let missing = browser.get(&format!("/logs/{}", random_id())).await;
         assert_eq!(missing.status, 404);
     })
     .await;
@@ -100,8 +86,7 @@ async fn vendor_exchanges_are_shown() {
             error: None,
         };
         app.store.exchange_write(&id, &[exchange]).await.expect("a store");
-        let cookie = log_in(&app, "/").await;
-        let log = page(&app, &format!("/logs/{id}"), &cookie).await;
+        let log = Browser::by_link(&app).await.get(&format!("/logs/{id}")).await;
         for words in [
             "https://tool.example/v1/people?page=2",
             "connector.yaml errors[0]",
@@ -114,7 +99,7 @@ async fn vendor_exchanges_are_shown() {
         ] {
             assert!(log.text.contains(words), "{words}: {}", log.text);
         }
-        assert!(!log.text.contains("<script"), "{}", log.text);
+        assert!(!log.text.contains("<script>"), "{}", log.text);
     })
     .await;
 }
@@ -123,16 +108,21 @@ async fn vendor_exchanges_are_shown() {
 async fn the_overview_and_logging_out() {
     on_both(WebSettings::default(), async |app: TestApp| {
         app.hris("/v1/hris/employees").await;
-        app.state.recorder.flush().await;
-        let cookie = log_in(&app, "/logs/x").await;
-        let overview = page(&app, "/", &cookie).await;
-        for words in [app.tenant.hris.as_str(), "Sandbox HR", "GET /v1/hris/employees", "succeeded"]
-        {
+        let browser = Browser::by_link(&app).await;
+        let overview = browser.get("/").await;
+        for words in ["Calls, syncs and webhooks", "up to 3 hours", "production", "development"] {
             assert!(overview.text.contains(words), "{words}: {}", overview.text);
         }
-        let out = app.request("POST", "/logout").header("cookie", &cookie).send().await;
+        let list = browser.get("/env/production/integrations").await;
+        for words in [app.tenant.hris.as_str(), "Sandbox HR", "active"] {
+            assert!(list.text.contains(words), "{words}: {}", list.text);
+        }
+        assert!(!list.text.contains(&app.other.hris), "another environment's");
+        let logs = browser.get("/env/production/logs").await;
+        assert!(logs.text.contains("GET /v1/hris/employees"), "{}", logs.text);
+        let out = browser.post("/logout", &[]).await;
         assert_eq!(out.status, 303);
-        assert_eq!(page(&app, "/", &cookie).await.status, 401);
+        assert_eq!(browser.get("/").await.status, 401, "the token itself is worth nothing now");
     })
     .await;
 }
@@ -140,16 +130,49 @@ async fn the_overview_and_logging_out() {
 #[tokio::test]
 async fn a_log_in_leads_nowhere_else() {
     on_both(WebSettings::default(), async |app: TestApp| {
-        for (next, location) in
-            [("/logs/abc", "/logs/abc"), ("//evil.example", "/"), ("https:%2F%2Fx", "/")]
-        {
+        for (next, location) in [
+            ("/logs/abc", "/logs/abc"),
+            ("//evil.example", "/welcome"),
+            ("https:%2F%2Fx", "/welcome"),
+        ] {
             let token = app.store.login_link_create().await.expect("a link");
             let path = format!("/login?token={}&next={next}", token.expose());
             let answer = app.request("GET", &path).send().await;
             assert_eq!(answer.header("location"), Some(location));
+            let again = app.request("GET", &path).send().await;
+            assert_eq!(again.status, 401, "a link works once");
         }
         assert_eq!(app.request("GET", "/login?token=nonsense").send().await.status, 401);
-        assert_eq!(app.request("GET", "/login").send().await.status, 401);
+        assert_eq!(app.request("GET", "/login").send().await.status, 200);
+    })
+    .await;
+}
+
+/// Every page answers to somebody who may see it, and what it sends runs nothing of its own.
+#[tokio::test]
+async fn every_page_is_shown_under_a_policy() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let browser = Browser::by_link(&app).await;
+        for route in cadre_web::console::routes().iter().filter(|route| route.method == "GET") {
+            let path = route
+                .path
+                .replace("{env}", "production")
+                .replace("{integration}", &app.tenant.hris)
+                .replace("{model}", "hris_employees")
+                .replace("{tool}", "sandboxhris");
+            if path.contains('{') {
+                continue;
+            }
+            let answer: Answer = page(&app, &path, &browser.cookie).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+            let policy = answer.header("content-security-policy").expect("a policy");
+            assert!(policy.contains("default-src 'none'; script-src 'self'; style-src 'self'"));
+            assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"));
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+            for word in ["<script>", " style=", " onclick=", "javascript:", "<style"] {
+                assert!(!answer.text.contains(word), "{path}: {word}");
+            }
+        }
     })
     .await;
 }

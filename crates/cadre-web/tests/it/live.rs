@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, TestApp, on_both};
-use crate::console::{log_in, page};
+use crate::browser::{Browser, page};
 use crate::contract::assert_valid;
 
 const OPERATION: &str = "ats_get_candidate_attachments";
@@ -112,8 +112,8 @@ async fn files_are_listed_and_fetched() {
         tool.order(&app, json!({"fault": "status", "status": 401, "times": 0})).await;
         let refused = app.request("GET", &path).send().await;
         refused.refused("general", "INTEGRATION.AUTHENTICATION_INVALID", 403);
-        let cookie = log_in(&app, "/").await;
-        let log = log_of(&app, &refused, &cookie).await;
+        let browser = Browser::by_link(&app).await;
+        let log = log_of(&app, &refused, &browser.cookie).await;
         assert!(log.contains("/content") && log.contains("default: status 401"), "{log}");
         assert!(!log.contains(&path), "the link is not in the log");
 
@@ -199,7 +199,7 @@ async fn every_failure_of_the_tool_has_its_code() {
     ];
     on_both(WebSettings::default(), async |app: TestApp| {
         let tool = Connected::new(&app).await;
-        let cookie = log_in(&app, "/").await;
+        let browser = Browser::by_link(&app).await;
         for (fault, code, status, words, rule) in &cases {
             tool.order(&app, fault.clone()).await;
             let answer = tool.files(&app).await;
@@ -208,7 +208,7 @@ async fn every_failure_of_the_tool_has_its_code() {
             assert_eq!(answer.json["error"]["code"], code.as_str());
             assert_eq!(answer.json["error"]["title"], code.title());
             assert_eq!(answer.header("concurrency-limit"), Some("30"));
-            let log = log_of(&app, &answer, &cookie).await;
+            let log = log_of(&app, &answer, &browser.cookie).await;
             for shown in [rule, &code.as_str(), &"/ats/v1/candidates/cand-", &"Action"] {
                 assert!(log.contains(shown), "{fault}: {shown}: {log}");
             }
@@ -223,7 +223,7 @@ async fn every_failure_of_the_tool_has_its_code() {
         let second = tool.files(&app).await;
         let message = second.refused("ats", "REMOTE.RATE_LIMIT_EXCEEDED", 429);
         assert!(message.contains("may not be asked for another"), "{message}");
-        let log = log_of(&app, &second, &cookie).await;
+        let log = log_of(&app, &second, &browser.cookie).await;
         assert!(log.contains("limit: the tool asked to wait"), "{log}");
     })
     .await;

@@ -3,9 +3,11 @@
 mod actions;
 mod app;
 mod authorization;
+mod browser;
 mod codes;
 mod console;
 mod contract;
+mod desk;
 mod errors;
 mod gates;
 mod general;
@@ -18,4 +20,5 @@ mod passthrough;
 mod property;
 mod receiver;
 mod sample;
+mod sessions;
 mod webhooks;

@@ -292,6 +292,10 @@ impl Comparison<'_> {
             }
         }
         for key in ["enum", "x-open-enum"] {
+            // A body may hold more than clients send: the tools are those that there are.
+            if place.contains(" body") && ours.get(key).is_none() {
+                continue;
+            }
             let (promised, our) = (values(golden, key), values(ours, key));
             if promised != our {
                 self.differ(place, format!("{key} is {promised:?}, not {our:?}"));

@@ -4,7 +4,7 @@ use cadre_web::WebSettings;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, TestApp, on_both};
-use crate::console::log_in;
+use crate::browser::Browser;
 use crate::contract::assert_valid;
 use crate::live::{Connected, log_of};
 
@@ -47,8 +47,8 @@ async fn the_tool_answers() {
         answer.refused("general", "REMOTE.SERVICE_UNAVAILABLE", 500);
         // A code that clients of this operation do not know.
         assert!(answer.json["error"]["code"].is_null() && answer.json["error"]["title"].is_null());
-        let cookie = log_in(&app, "/").await;
-        let log = log_of(&app, &answer, &cookie).await;
+        let browser = Browser::by_link(&app).await;
+        let log = log_of(&app, &answer, &browser.cookie).await;
         for words in ["Pass-through", "default: connection failed", "/ats/v1/jobs"] {
             assert!(log.contains(words), "{words}: {log}");
         }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod audit;
 pub mod connector;
 pub mod demo;
 pub mod doctor;
@@ -7,6 +8,7 @@ pub mod integration;
 pub mod key;
 pub mod login_link;
 pub mod logs;
+pub mod person;
 pub mod serve;
 pub mod trust;
 pub mod webhook;

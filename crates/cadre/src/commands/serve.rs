@@ -68,6 +68,8 @@ pub async fn run(
         requests_per_minute_per_key: config.requests_per_minute_per_key,
         requests_per_minute_per_environment: config.requests_per_minute_per_environment,
         page_cache_bytes: config.page_cache_bytes,
+        connect_origins: config.connect_origins.clone(),
+        static_ips: config.static_ips.clone(),
     };
     let state = AppState::new(parts.clone(), settings, wake.clone())?;
     let router = cadre_web::router(state.clone());

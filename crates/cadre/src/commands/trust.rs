@@ -2,7 +2,7 @@
 
 use cadre_jobs::Parts;
 use cadre_model::time::wire as print_time;
-use cadre_store::{IntegrationIssueKind, IntegrationIssueState, IntegrationScope, QaStatus};
+use cadre_store::{IntegrationIssueKind, IntegrationIssueState, IntegrationScope};
 use clap::Subcommand;
 use serde_json::Value;
 
@@ -33,6 +33,11 @@ pub enum TrustCommand {
     },
     /// Open an integration for reads although its first sync failed the quality checks.
     AcceptQuality {
+        /// Id of the integration.
+        id: String,
+    },
+    /// Force unlock: count the set-up as finished, whatever is left of it. A last resort.
+    Unlock {
         /// Id of the integration.
         id: String,
     },
@@ -74,10 +79,15 @@ impl TrustCommand {
             }
             TrustCommand::AcceptQuality { id } => {
                 let scope = integration_scope(parts, &id).await?;
-                store.integration_qa_status_set(&scope, QaStatus::Passed).await.map_err(words)?;
-                let kind = IntegrationIssueKind::QualityFailed;
-                store.integration_issue_resolve(&scope, kind, "").await.map_err(words)?;
+                cadre_jobs::accept_quality(store, &scope).await.map_err(words)?;
                 println!("{id} can be read now");
+                Ok(())
+            }
+            TrustCommand::Unlock { id } => {
+                let scope = integration_scope(parts, &id).await?;
+                let was = cadre_jobs::force_unlock(store, &scope).await;
+                let was = was.map_err(super::integration::words)?;
+                println!("{id} counts as set up now; it was: {was}");
                 Ok(())
             }
             TrustCommand::Suspects { id } => suspects(parts, &id).await,

@@ -249,6 +249,7 @@ impl Checker<'_> {
         }
         let (send_as, errors) = match auth {
             Auth::OAuth2ClientCredentials(oauth) => (&oauth.send_as, &oauth.errors),
+            Auth::OAuth2AuthorizationCode(oauth) => (&oauth.send_as, &oauth.errors),
             Auth::Session(session) => (&session.send_as, &session.errors),
             Auth::None(_) | Auth::Basic(_) | Auth::Header(_) | Auth::Query(_) | Auth::Bearer(_) => {
                 return;
@@ -282,7 +283,7 @@ impl Checker<'_> {
                 self.at(&here("when"), "the rule has neither `code` nor `do`", None);
             }
             if rule.action == Some(RuleAction::RefreshAuth) && !logs_in {
-                let hint = "only oauth2_client_credentials and session do".to_owned();
+                let hint = "only the oauth2 mechanisms and session do".to_owned();
                 self.at(&here("do"), "the connector's `auth` has no log-in to repeat", Some(hint));
             }
         }

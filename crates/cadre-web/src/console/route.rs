@@ -1,0 +1,142 @@
+//! Every page and act of the dashboard, each with the role that it needs.
+//!
+//! A route cannot be made without a role, and [`super::door`] stands before each: there is no page
+//! that forgot to ask who looks, and no form that forgot to ask where it was filled in.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
+use cadre_store::Role;
+
+use super::{
+    account, audit, coverage, data, door, environments, integration, integrations, issues, keys,
+    log, logs, overview, people, record, scope, syncs, tool, webhook, webhooks, welcome,
+};
+use crate::state::AppState;
+
+/// A page or an act.
+pub struct Route {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Its path.
+    pub path: &'static str,
+    /// The least that its visitor must be.
+    pub needs: Role,
+    handler: MethodRouter<AppState>,
+}
+
+/// A page that everybody may look at.
+fn see<H: Handler<T, AppState>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route { method: "GET", path, needs: Role::ReadOnly, handler: get(handler) }
+}
+
+/// A page for some.
+fn see_as<H: Handler<T, AppState>, T: 'static>(
+    needs: Role,
+    path: &'static str,
+    handler: H,
+) -> Route {
+    Route { needs, ..see(path, handler) }
+}
+
+/// An act.
+fn act<H: Handler<T, AppState>, T: 'static>(needs: Role, path: &'static str, handler: H) -> Route {
+    Route { method: "POST", path, needs, handler: post(handler) }
+}
+
+/// Every page and act.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        see("/", overview::home),
+        see("/logs/{interaction}", log::anywhere),
+        see("/account", account::get),
+        act(Role::ReadOnly, "/account/password", account::password),
+        see_as(Role::Admin, "/welcome", welcome::get),
+        act(Role::Admin, "/welcome", welcome::post),
+        see_as(Role::Admin, "/people", people::get),
+        act(Role::Admin, "/people", people::add),
+        act(Role::Admin, "/people/{person}", people::change),
+        act(Role::Admin, "/people/{person}/password", people::password),
+        see("/env/{env}", overview::get),
+        see("/env/{env}/logs", logs::get),
+        see("/env/{env}/logs/{interaction}", log::get),
+        see("/env/{env}/coverage", coverage::get),
+        see("/env/{env}/coverage/{tool}", tool::get),
+        see_as(Role::Admin, "/env/{env}/audit", audit::get),
+        see("/env/{env}/environments", environments::get),
+        act(Role::Admin, "/env/{env}/environments", environments::add),
+        see_as(Role::Developer, "/env/{env}/keys", keys::get),
+        act(Role::Developer, "/env/{env}/keys", keys::create),
+        act(Role::Developer, "/env/{env}/keys/{key}/revoke", keys::revoke),
+    ];
+    routes.extend(of_integrations());
+    routes.extend(of_webhooks());
+    routes
+}
+
+fn of_integrations() -> Vec<Route> {
+    vec![
+        see("/env/{env}/integrations", integrations::get),
+        see("/env/{env}/integrations/{integration}", integration::get),
+        see("/env/{env}/integrations/{integration}/syncs", syncs::get),
+        see("/env/{env}/integrations/{integration}/syncs/progress", syncs::progress),
+        see("/env/{env}/integrations/{integration}/syncs/{run}", syncs::receipt),
+        see("/env/{env}/integrations/{integration}/issues", issues::get),
+        see("/env/{env}/integrations/{integration}/scope", scope::get),
+        see_as(Role::Support, "/env/{env}/integrations/{integration}/data", data::get),
+        see_as(Role::Support, "/env/{env}/integrations/{integration}/data/{model}", data::list),
+        see_as(
+            Role::Support,
+            "/env/{env}/integrations/{integration}/data/{model}/{record}",
+            record::get,
+        ),
+        act(Role::Support, "/env/{env}/integrations/{integration}/sync", integration::sync),
+        act(Role::Support, "/env/{env}/integrations/{integration}/cancel", integration::cancel),
+        act(Role::Support, "/env/{env}/integrations/{integration}/pause", integration::pause),
+        act(Role::Support, "/env/{env}/integrations/{integration}/resume", integration::resume),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/delete", integration::delete),
+        act(
+            Role::Support,
+            "/env/{env}/integrations/{integration}/drop/accept",
+            issues::accept_drop,
+        ),
+        act(
+            Role::Support,
+            "/env/{env}/integrations/{integration}/drop/reject",
+            issues::reject_drop,
+        ),
+        act(
+            Role::Support,
+            "/env/{env}/integrations/{integration}/quality/accept",
+            issues::accept_quality,
+        ),
+        act(Role::Admin, "/env/{env}/integrations/{integration}/unlock", issues::unlock),
+        act(Role::Support, "/env/{env}/integrations/{integration}/issues/{issue}", issues::set),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/scope", scope::change),
+    ]
+}
+
+fn of_webhooks() -> Vec<Route> {
+    vec![
+        see("/env/{env}/webhooks", webhooks::get),
+        act(Role::Developer, "/env/{env}/webhooks", webhooks::create),
+        see("/env/{env}/webhooks/{endpoint}", webhook::get),
+        act(Role::Developer, "/env/{env}/webhooks/{endpoint}/types", webhook::types),
+        act(Role::Support, "/env/{env}/webhooks/{endpoint}/pause", webhook::pause),
+        act(Role::Support, "/env/{env}/webhooks/{endpoint}/resume", webhook::resume),
+        act(Role::Support, "/env/{env}/webhooks/{endpoint}/test", webhook::test),
+        act(Role::Support, "/env/{env}/webhooks/{endpoint}/replay", webhook::replay),
+        act(Role::Developer, "/env/{env}/webhooks/{endpoint}/rotate", webhook::rotate),
+        act(Role::Developer, "/env/{env}/webhooks/{endpoint}/delete", webhook::delete),
+    ]
+}
+
+/// The pages and acts, each behind the door.
+pub fn router(state: &AppState) -> Router<AppState> {
+    routes().into_iter().fold(Router::new(), |router, route| {
+        let door = from_fn_with_state((state.clone(), route.needs), door::enter);
+        router.route(route.path, route.handler.route_layer(door))
+    })
+}
