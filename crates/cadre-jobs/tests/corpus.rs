@@ -325,6 +325,7 @@ fn codes(root: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the figures are asked for with --nocapture")]
 async fn failures_mean_what_the_vendors_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let codes = codes(&root);
