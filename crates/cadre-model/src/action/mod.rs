@@ -9,6 +9,7 @@ mod ats;
 mod check;
 mod hris;
 mod input;
+pub mod schema;
 
 pub use check::{Checked, FileAt, Reference, Wrong, check};
 pub use input::{FILE, Input, InputField, Preset, TYPED_FILE};

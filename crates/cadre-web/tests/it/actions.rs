@@ -630,3 +630,28 @@ async fn accounts_are_compared_with_employees() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_one_tool_alone_understands_is_held_against_its_schema() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let application = tools.list(&app, "/v1/ats/applications").await[0].clone();
+        let path = format!("/v1/ats/applications/{}/notes", application["id"].as_str().expect("an id"));
+        let note = |fields: Value| {
+            json!({ "content": "Dig", "content_type": "PLAIN_TEXT", "remote_fields": { "sandboxats": fields } })
+        };
+        let wrong = note(json!({ "visibility": "everybody" }));
+        let refused = tools.ask(&app, ("POST", &path), "", &wrong).await;
+        let words = refused.refused("ats", "PLATFORM.INPUT_INVALID", 400);
+        let expected = "`body.remote_fields.sandboxats.visibility`: expected one of \"private\", \"team\"";
+        assert!(words.contains(expected), "{words}");
+        let right = note(json!({ "visibility": "private", "colour": "red" }));
+        let made = tools.ask(&app, ("POST", &path), "", &right).await;
+        assert_eq!(made.status, 200, "{}", made.text);
+        assert!(made.text.contains("remote_fields.sandboxats.colour"), "{}", made.text);
+        let notes = tools.list(&app, "/v1/ats/notes").await;
+        let made = notes.iter().find(|one| one["content_html"].as_str().is_some_and(|text| text.contains("Dig")));
+        assert_eq!(made.expect("the note")["is_private"], true, "{made:?}");
+    })
+    .await;
+}
