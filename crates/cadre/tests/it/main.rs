@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod error_guide;
 mod faults;
+mod logs;
 mod memory;
 mod process;
 mod sandbox;
