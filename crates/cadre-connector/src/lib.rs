@@ -50,5 +50,6 @@ pub use manifest::{FieldProblem, Manifest};
 pub use problem::Problem;
 pub use read::{Page, RawRecord, Reader};
 pub use replay::Replay;
+pub use request::multipart;
 pub use session::{Account, Io, ReadLimits, Session, Standing};
 pub use wire::{Wire, WireOptions};

@@ -2,6 +2,8 @@
 
 mod form;
 
+pub use form::multipart;
+
 use bytes::Bytes;
 use cadre_jq::{EvalError, Vars};
 use serde_json::Value;

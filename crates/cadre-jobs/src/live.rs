@@ -8,16 +8,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cadre_connector::{Account, Failure, Io, ReadLimits, Session};
 use cadre_map::{Context, INLINE};
+use cadre_model::action::Checked;
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::record_id;
 use cadre_model::live::LiveRead;
 use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::registry;
 use cadre_store::{Integration, IntegrationScope};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub use cadre_connector::{PassRequest, Passed};
 
+use crate::actions::files::Fetcher;
 use crate::catalog::Entry;
 use crate::grants::with_stored_grant;
 use crate::observe::Log;
@@ -223,6 +225,36 @@ impl Live {
         record.insert("remote_id".to_owned(), found.remote_id.into());
         Ok(Value::Object(record))
     }
+}
+
+/// The body of a form of parts that was checked: its type and its bytes. Files named by address are fetched
+/// through the guard.
+///
+/// # Errors
+///
+/// `PLATFORM.INPUT_INVALID` when a file cannot be had.
+pub async fn form(parts: &Parts, checked: &Checked) -> Result<(String, Bytes), Fault> {
+    let mut input = checked.value.clone();
+    let fetcher = Fetcher {
+        http: parts.http.as_ref(),
+        most_bytes: parts.settings.file_bytes,
+        restrictions: None,
+    };
+    fetcher.fetch(checked, &mut input).await?;
+    let items = input["multipart_form_data"].as_array().cloned().unwrap_or_default();
+    let written = items.into_iter().map(|item| {
+        let (name, value) = (&item["name"], &item["value"]);
+        match value {
+            Value::Object(file) => json!({
+                "name": name, "file_name": file.get("name"), "content_type": file.get("content_type"),
+                "base64": file.get("base64"),
+            }),
+            plain => json!({ "name": name, "value": plain }),
+        }
+    });
+    let (kind, body) =
+        cadre_connector::multipart(&Value::Array(written.collect())).map_err(Fault::unknown)?;
+    Ok((kind, body.into()))
 }
 
 /// A value that did not fit, as a caller reads it.

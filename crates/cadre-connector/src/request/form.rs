@@ -70,6 +70,16 @@ pub(super) fn parts(value: &Value) -> Built<(String, Vec<u8>)> {
     Ok((format!("multipart/form-data; boundary={boundary}"), body))
 }
 
+/// A body of the type `multipart/form-data`, of a list of parts: `{name, value}`, or
+/// `{name, file_name, content_type, base64}`. The type with its boundary, and the body.
+///
+/// # Errors
+///
+/// When it is not such a list, in words.
+pub fn multipart(value: &Value) -> Result<(String, Vec<u8>), String> {
+    parts(value).map_err(|error| error.0)
+}
+
 /// A name inside quotes: neither quotes nor line breaks leave it.
 fn safe(text: &str) -> String {
     text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")

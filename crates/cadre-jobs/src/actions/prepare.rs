@@ -1,6 +1,7 @@
 //! From what a caller sent to what a connector works with.
 
 use cadre_connector::manifest::ActionSection;
+use cadre_model::action::schema;
 use cadre_model::action::{About, Action, Checked, Input, InputField, Reference, Wrong};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::record_id;
@@ -43,10 +44,10 @@ impl Work<'_> {
             }
         }
         screening::check(self, &mut prepared, &mut wrong).await?;
-        refuse(wrong)?;
         let tool = &self.integration.tool;
         let section = self.entry.connector.actions().get(order.action.id);
-        remote_fields(&mut prepared, tool, label, section);
+        wrong.extend(remote_fields(&mut prepared, tool, label, section));
+        refuse(wrong)?;
         prepared.warnings.extend(not_taken(order.action, &order.checked, label, section));
         let fetcher = files::Fetcher {
             http: self.parts.http.as_ref(),
@@ -121,20 +122,28 @@ pub(crate) fn remote_fields(
     tool: &str,
     label: &str,
     section: Option<&ActionSection>,
-) {
-    let Some(fields) = prepared.input.get_mut("remote_fields") else { return };
+) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
+    let Some(fields) = prepared.input.get_mut("remote_fields") else { return wrong };
     let own = match fields.get_mut(tool).map(Value::take) {
         Some(Value::Object(own)) => own,
         _ => Map::new(),
     };
     let known = |name: &String| section.is_some_and(|one| one.remote_fields.contains_key(name));
     let (taken, left): (Map<_, _>, Map<_, _>) = own.into_iter().partition(|(name, _)| known(name));
+    for (name, value) in &taken {
+        if let Some(schema) = section.and_then(|section| section.remote_fields.get(name)) {
+            let path = format!("body.remote_fields.{tool}.{name}");
+            schema::hold(schema, value, &path, &mut wrong);
+        }
+    }
     *fields = Value::Object(taken);
     for name in left.keys() {
         prepared.warnings.push(format!(
             "`body.remote_fields.{tool}.{name}` means nothing to {label} here; it was left out."
         ));
     }
+    wrong
 }
 
 /// Warnings for what was sent and the tool does not take.

@@ -162,10 +162,10 @@ impl ActionCase {
             &mut prepared.input,
             &mut wrong,
         );
+        wrong.extend(remote_fields(&mut prepared, &manifest.tool, &manifest.label, section));
         if let Err(fault) = refuse(wrong) {
             return Ok(Err(fault));
         }
-        remote_fields(&mut prepared, &manifest.tool, &manifest.label, section);
         prepared.warnings.extend(not_taken(action, checked, &manifest.label, section));
         let restrictions = section.and_then(|section| section.attachments.as_ref());
         let fetcher = Fetcher { http, most_bytes: MOST_BYTES, restrictions };

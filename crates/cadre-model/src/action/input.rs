@@ -138,6 +138,19 @@ pub static TYPED_FILE: &[InputField] = &[
     may("data", Input::Base64, "The file itself."),
 ];
 
+/// A form of parts that is passed through to a tool.
+pub static MULTIPART: &[InputField] = &[may(
+    "multipart_form_data",
+    Input::List(
+        &Input::Object(&[
+            must("name", Input::Filled, "Name of the part."),
+            must("value", Input::Reply, "Text, or a file."),
+        ]),
+        100,
+    ),
+    "The parts.",
+)];
+
 /// What only one tool understands.
 pub(super) const REMOTE_FIELDS: InputField =
     may("remote_fields", Input::Free, "By tool: what only that tool understands.");

@@ -9,9 +9,10 @@ mod ats;
 mod check;
 mod hris;
 mod input;
+pub mod schema;
 
 pub use check::{Checked, FileAt, Reference, Wrong, check};
-pub use input::{FILE, Input, InputField, Preset, TYPED_FILE};
+pub use input::{FILE, Input, InputField, MULTIPART, Preset, TYPED_FILE};
 
 use crate::model::Category;
 use crate::shape::Structure;

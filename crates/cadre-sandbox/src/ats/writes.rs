@@ -200,16 +200,17 @@ fn tag(tables: &mut Tables, id: &str, body: &Value, now: Timestamp) -> Answer {
     Ok((StatusCode::OK, table.get(id).map(|row| row.value.clone()).unwrap_or_default()))
 }
 
-/// A note for the whole team: `{text}`.
+/// A note: `{text, visibility?}`.
 fn note(tables: &mut Tables, id: &str, body: &Value, now: Timestamp) -> Answer {
     let Some(text) = body["text"].as_str().filter(|text| !text.trim().is_empty()) else {
         return Err(invalid(&[("text", "must not be empty")]));
     };
     let (candidate, application) = owner(tables, "applications", id);
     let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>");
+    let visibility = body["visibility"].as_str().unwrap_or("team");
     let note = json!({
         "id": null, "candidate_id": candidate, "application_id": application, "author_id": null,
-        "subject": null, "html": format!("<p>{html}</p>"), "visibility": "team",
+        "subject": null, "html": format!("<p>{html}</p>"), "visibility": visibility,
     });
     Ok((StatusCode::CREATED, add(tables, "notes", "note", note, now)))
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use cadre_jobs::live::{Live, PassRequest};
+use cadre_jobs::live::{self, Live, PassRequest};
+use cadre_model::action::{Checked, MULTIPART, check};
 use cadre_model::fault::Code;
 use cadre_store::InteractionKind;
 use serde::Serialize;
@@ -43,7 +44,11 @@ pub async fn post(
     Extension(call): Extension<Arc<Call>>,
     body: JsonBody,
 ) -> Result<Warned<PassedOut>, Refused> {
-    let request = read(&api, &body)?;
+    let mut request = read(&api, &body)?;
+    let form = form(&body)?;
+    if form.is_some() && request.body.is_some() {
+        return Err(body.wrong("data", "nothing beside `multipart_form_data`"));
+    }
     let as_base64 = match body.0.get("response_as_base64") {
         None | Some(Value::Null) => false,
         Some(Value::Bool(wanted)) => *wanted,
@@ -58,6 +63,10 @@ pub async fn post(
     let config = gate::scope_config(&state, &caller.scope, &here.integration).await?;
     gate::passable(&state, &here, &config)?;
     check_api(&state, own, &api)?;
+    if let Some(form) = &form {
+        let (kind, bytes) = live::form(&state.parts, form).await?;
+        request.body = Some((bytes, kind));
+    }
     let slot = gate::room(&state, &call, &here.scope, InteractionKind::Passthrough).await?;
     let asked = async {
         let live = Live::open(&state.parts, &here.scope, &here.integration, &call.id).await?;
@@ -102,10 +111,6 @@ fn read(api: &str, body: &JsonBody) -> Result<PassRequest, Refused> {
         .ok_or_else(|| body.wrong("method", &format!("one of {}", METHODS.join(", "))))?;
     let path = body.0.get("path").and_then(Value::as_str);
     let path = path.ok_or_else(|| body.wrong("path", "text"))?;
-    let files = body.0.get("multipart_form_data").and_then(Value::as_array);
-    if files.is_some_and(|files| !files.is_empty()) {
-        return Err(body.wrong("multipart_form_data", "nothing: forms are not passed through yet"));
-    }
     let data = match body.0.get("data") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => {
@@ -121,6 +126,23 @@ fn read(api: &str, body: &JsonBody) -> Result<PassRequest, Refused> {
         params: texts(body, "params")?,
         body: data,
     })
+}
+
+/// The form of parts, checked; `None` when there is none.
+fn form(body: &JsonBody) -> Result<Option<Checked>, Refused> {
+    let Some(parts) = body.0.get("multipart_form_data").filter(|parts| !parts.is_null()) else {
+        return Ok(None);
+    };
+    if parts.as_array().is_some_and(Vec::is_empty) {
+        return Ok(None);
+    }
+    let whole = Map::from_iter([("multipart_form_data".to_owned(), parts.clone())]);
+    let checked = check(MULTIPART, &whole);
+    if checked.wrong.is_empty() {
+        return Ok(Some(checked));
+    }
+    let words: Vec<String> = checked.wrong.iter().map(ToString::to_string).collect();
+    Err(invalid(format!("Invalid request: {}.", words.join("; "))))
 }
 
 /// The pairs of an object of texts.

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use cadre_connector::HttpRequest;
 use cadre_model::action::{action, check};
 use cadre_sandbox::{Running, Sandbox, SandboxOptions};
-use cadre_web::WebSettings;
 use cadre_web::refuse::Class;
 use cadre_web::router::{Audience, routes};
+use cadre_web::{WebSettings, router};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -627,6 +627,69 @@ async fn accounts_are_compared_with_employees() {
         for part in ["path.group_id", "[0].origin_id", "[0].email", "employee_fields[0]"] {
             assert!(words.contains(part), "{words}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_one_tool_alone_understands_is_held_against_its_schema() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let application = tools.list(&app, "/v1/ats/applications").await[0].clone();
+        let path = format!("/v1/ats/applications/{}/notes", application["id"].as_str().expect("an id"));
+        let note = |fields: Value| {
+            json!({ "content": "Dig", "content_type": "PLAIN_TEXT", "remote_fields": { "sandboxats": fields } })
+        };
+        let wrong = note(json!({ "visibility": "everybody" }));
+        let refused = tools.ask(&app, ("POST", &path), "", &wrong).await;
+        let words = refused.refused("ats", "PLATFORM.INPUT_INVALID", 400);
+        let expected = "`body.remote_fields.sandboxats.visibility`: expected one of \"private\", \"team\"";
+        assert!(words.contains(expected), "{words}");
+        let right = note(json!({ "visibility": "private", "colour": "red" }));
+        let made = tools.ask(&app, ("POST", &path), "", &right).await;
+        assert_eq!(made.status, 200, "{}", made.text);
+        assert!(made.text.contains("remote_fields.sandboxats.colour"), "{}", made.text);
+        let notes = tools.list(&app, "/v1/ats/notes").await;
+        let made = notes.iter().find(|one| one["content_html"].as_str().is_some_and(|text| text.contains("Dig")));
+        assert_eq!(made.expect("the note")["is_private"], true, "{made:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn files_by_address_are_fetched_through_the_guard() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tools = Tools::new(&app).await;
+        let path = applications(&tools.job(&app, true).await);
+        let with = |name: &str, url: &str| {
+            let mut body = somebody(name);
+            body["attachments"] = json!([{ "name": "cv.json", "type": "CV", "data_url": url }]);
+            body
+        };
+        let open = format!("{}/admin/tables", tools.sandbox.base_url);
+        let before = tools.count(&app, "ats", "attachments").await;
+        let made = tools.ask(&app, ("POST", &path), "", &with("open", &open)).await;
+        assert_eq!(made.status, 200, "{}", made.text);
+        assert_eq!(tools.count(&app, "ats", "attachments").await, before + 1);
+        // Locked, not there, too large, at an address inside: each is the caller's to put right.
+        let locked = format!("{}/ats/v1/jobs", tools.sandbox.base_url);
+        let small =
+            router(app.replica(WebSettings::default(), |settings| settings.file_bytes = 10));
+        let guarded = router(app.guarded());
+        let usual = &app.router;
+        for (name, url, process, words) in [
+            ("locked", &locked, usual, "status 401"),
+            ("nowhere", &format!("{open}/x/y/z"), usual, "status 404"),
+            ("large", &open, &small, "more than 10 bytes"),
+            ("inside", &open, &guarded, "not a public address"),
+        ] {
+            let call = app.request("POST", &path).key(&app.tenant.key).to(process);
+            let answer = call.integration(&tools.ats).json(&with(name, url)).send().await;
+            let message = answer.refused("ats", "PLATFORM.INPUT_INVALID", 400);
+            assert!(message.contains("`body.attachments[0].data_url`"), "{message}");
+            assert!(message.contains(words), "{name}: {message}");
+        }
+        assert_eq!(tools.count(&app, "ats", "attachments").await, before + 1);
     })
     .await;
 }

@@ -176,6 +176,14 @@ impl TestApp {
         AppState::new(parts, web, Arc::default()).expect("valid settings")
     }
 
+    /// Another process over the same database, which may not ask private addresses.
+    pub fn guarded(&self) -> AppState {
+        let mut parts = self.state.parts.clone();
+        parts.http = Arc::new(Wire::new(WireOptions::default()).expect("a client"));
+        parts.standings = Arc::default();
+        AppState::new(parts, WebSettings::default(), Arc::default()).expect("valid settings")
+    }
+
     /// Runs a sync by hand that brings these records, each model as a stream of its own.
     pub async fn sync(&self, id: &str, records: &[Mapped]) {
         let scope = self.integration(id).await;

@@ -88,3 +88,30 @@ async fn what_is_not_passed_through() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn forms_of_parts_are_passed_through() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let tool = Connected::new(&app).await;
+        let file = json!({ "name": "a.txt", "content_type": "text/plain", "data": "aGVsbG8=" });
+        let form = |parts: Value| json!({ "method": "POST", "path": "applications", "multipart_form_data": parts });
+        let parts = json!([{ "name": "kind", "value": "CV" }, { "name": "file", "value": file }]);
+        let answer = pass(&app, &tool, "sandboxats/v1", form(parts.clone())).await;
+        // It takes JSON alone, and says so: the form has arrived as one.
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.json["data"]["status"], 415, "{}", answer.text);
+        let mut both = form(parts);
+        both["data"] = json!({ "a": 1 });
+        for (body, words) in [
+            (both, "`body.data`"),
+            (form(json!([{ "value": "x" }])), "`body.multipart_form_data[0].name`"),
+            (form(json!([{ "name": "x", "value": { "name": "y" } }])), "`data` or `data_url`"),
+            (form(json!("x")), "`body.multipart_form_data`"),
+        ] {
+            let answer = pass(&app, &tool, "sandboxats/v1", body).await;
+            let message = answer.refused("general", "PLATFORM.INPUT_INVALID", 400);
+            assert!(message.contains(words), "{message}");
+        }
+    })
+    .await;
+}

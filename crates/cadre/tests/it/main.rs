@@ -7,6 +7,7 @@ mod dashboard;
 mod demo;
 mod error_guide;
 mod faults;
+mod logs;
 mod memory;
 mod process;
 mod sandbox;

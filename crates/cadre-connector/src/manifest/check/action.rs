@@ -1,5 +1,7 @@
 //! Actions: what their expressions may use, and what belongs together.
 
+use cadre_model::action::schema::{KEYWORDS, unknown_keywords};
+
 use super::place::Place;
 use super::{Checker, Manifest, Node};
 use crate::manifest::{ActionSection, Step, TransportKind};
@@ -32,6 +34,12 @@ pub(in crate::manifest) fn action(
         single.into_iter().filter_map(|(key, made)| Some((key.to_owned(), made.as_ref()?)));
     for (path, expression) in made.chain(single) {
         checker.expression(&path, expression.expr(), Place::Steps);
+    }
+    for (name, schema) in &section.remote_fields {
+        for key in unknown_keywords(schema) {
+            let words = format!("`{key}` is not understood in a schema");
+            checker.at(&format!("remote_fields/{name}"), words, Some(KEYWORDS.join(", ")));
+        }
     }
     for kind in section.attachments.iter().flat_map(|files| files.types.keys()) {
         if !KINDS.contains(&kind.as_str()) {
