@@ -16,5 +16,6 @@ mod openapi;
 mod passthrough;
 mod property;
 mod receiver;
+mod recent;
 mod sample;
 mod webhooks;
