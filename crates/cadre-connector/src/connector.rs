@@ -241,6 +241,12 @@ impl Stream {
         self.section.delta.as_ref().map(|delta| i64::from(delta.overlap_minutes) * 60_000)
     }
 
+    /// Whether old records may be left out where somebody wants recent data only.
+    #[must_use]
+    pub fn can_be_bounded(&self) -> bool {
+        self.section.delta.as_ref().is_some_and(|delta| delta.recent)
+    }
+
     /// Whether its records say when they changed.
     #[must_use]
     pub fn has_mark(&self) -> bool {

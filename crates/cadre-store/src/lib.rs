@@ -37,6 +37,7 @@ mod records;
 mod retention;
 mod run_streams;
 mod runs;
+mod schedule;
 mod scope_configs;
 mod secrets;
 mod statistics;

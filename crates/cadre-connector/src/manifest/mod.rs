@@ -441,6 +441,10 @@ pub struct Delta {
     /// late.
     #[serde(default = "ten")]
     pub overlap_minutes: u32,
+    /// Whether old records may be left out where somebody wants recent data only: applications, but not
+    /// people.
+    #[serde(default)]
+    pub recent: bool,
 }
 
 fn ten() -> u32 {

@@ -1,5 +1,6 @@
 //! Quality checks after the first sync: whether the data can be believed before anybody reads it.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use cadre_model::registry::{self, models};
@@ -112,13 +113,14 @@ fn counts(sync: &Sync<'_>, quality: &Quality) -> Vec<String> {
 
 async fn references(sync: &Sync<'_>, quality: &Quality) -> Result<Vec<String>, cadre_store::Error> {
     let mut findings = Vec::new();
+    let bounded = bounded(sync).await?;
     for model in models().iter().filter(|model| sync.models.contains(model.id)) {
         for relation in model.relations {
             // Only where the target is mirrored at all can a reference be expected to lead somewhere.
             let targets = registry::model(relation.target).map(|target| target.id);
-            let Some(target) = targets.filter(|target| sync.models.contains(target)) else {
-                continue;
-            };
+            let mirrored =
+                |target: &&str| sync.models.contains(target) && !bounded.contains(target);
+            let Some(target) = targets.filter(mirrored) else { continue };
             let Some(field) = relation.join.own_links(relation.name) else { continue };
             let (all, broken) =
                 sync.parts.store.records_broken_links(&sync.scope, model.id, field, target).await?;
@@ -131,4 +133,17 @@ async fn references(sync: &Sync<'_>, quality: &Quality) -> Result<Vec<String>, c
         }
     }
     Ok(findings)
+}
+
+/// The models whose old records are left out because somebody wants recent data only.
+async fn bounded(sync: &Sync<'_>) -> Result<BTreeSet<&'static str>, cadre_store::Error> {
+    if sync.parts.store.integration_recent(&sync.scope).await?.is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let is_bounded = |stream: &str| {
+        let stream = sync.entry.connector.stream(&sync.entry.root_of(stream));
+        stream.is_some_and(cadre_connector::Stream::can_be_bounded)
+    };
+    let maps = sync.maps.iter().filter(|map| map.streams().any(is_bounded));
+    Ok(maps.map(|map| map.model().id).collect())
 }

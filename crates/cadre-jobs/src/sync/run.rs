@@ -361,17 +361,24 @@ impl Sync<'_> {
 
     /// Since when the changes of each stream are wanted; streams that are not named are read whole.
     async fn since(&self) -> Result<BTreeMap<String, i64>, Stop> {
+        let mut since = BTreeMap::new();
         // What became wanted meanwhile did not change, and would be missed.
-        if self.run.kind == RunKind::Full || self.integration.data_expired_at.is_some() {
-            return Ok(BTreeMap::new());
+        if self.run.kind == RunKind::Delta && self.integration.data_expired_at.is_none() {
+            let marks = self.parts.store.run_stream_marks(&self.scope, &self.run.id).await?;
+            since.extend(marks.into_iter().filter_map(|known| {
+                let stream = self.entry.connector.stream(&known.stream)?;
+                let from = if stream.has_mark() { known.mark? } else { known.started_at };
+                Some((known.stream, from - stream.delta_overlap_ms()?))
+            }));
         }
-        let marks = self.parts.store.run_stream_marks(&self.scope, &self.run.id).await?;
-        let since = marks.into_iter().filter_map(|known| {
-            let stream = self.entry.connector.stream(&known.stream)?;
-            let from = if stream.has_mark() { known.mark? } else { known.started_at };
-            Some((known.stream, from - stream.delta_overlap_ms()?))
-        });
-        Ok(since.collect())
+        if let Some(recent) = self.parts.store.integration_recent(&self.scope).await? {
+            let streams = self.entry.connector.streams().iter();
+            for stream in streams.filter(|stream| stream.can_be_bounded()) {
+                let from = since.entry(stream.name().to_owned()).or_insert(recent);
+                *from = recent.max(*from);
+            }
+        }
+        Ok(since)
     }
 
     /// Keeps the key of a server of files, where it is not known yet.

@@ -2,9 +2,10 @@
 
 use cadre_model::mapped::Record;
 
+use super::raw::write_raw;
 use super::sql::Place;
 use super::version::records_moved;
-use super::write::{PageOutcome, by_model, due, stored, write_model, write_raw};
+use super::write::{PageOutcome, by_model, due, stored, write_model};
 use crate::store::{Attempt, Error, Store};
 use crate::tenants::IntegrationScope;
 

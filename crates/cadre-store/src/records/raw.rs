@@ -1,15 +1,17 @@
 //! Raw values, and records that are made of them once more.
 
+use std::collections::HashMap;
+
 use cadre_model::mapped::{Raw, Record};
 use serde_json::Value;
 use sqlx::Row;
 
-use super::sql::Place;
+use super::sql::{Place, chunks};
 use super::version::records_moved;
-use super::write::{PageOutcome, by_model, due, stored, write_model};
+use super::write::{PageOutcome, Stored, by_model, due, stored, write_model};
 use crate::events;
 use crate::jobs::{Job, fence, finish_fenced};
-use crate::store::{Attempt, Error, Store};
+use crate::store::{Attempt, Error, Store, Tx};
 use crate::tenants::IntegrationScope;
 
 /// A raw value that is stored, and the record that was made of it.
@@ -139,9 +141,9 @@ impl Store {
             let due = due(&records, &stored, i64::MAX, now, &mut outcome, &mut issues);
             write_model(&mut tx, at, &due).await?;
             // Nobody has seen them: what was suspect is so still.
-            let suspects = records.iter().filter(|record| {
-                stored.get(&record.id).is_some_and(super::write::Stored::is_suspect)
-            });
+            let suspects = records
+                .iter()
+                .filter(|record| stored.get(&record.id).is_some_and(Stored::is_suspect));
             for record in suspects {
                 sqlx::query(
                     "UPDATE records SET suspect_since = COALESCE(suspect_since, $4)
@@ -181,4 +183,42 @@ impl Store {
         finish_fenced(&mut tx, job, now).await?;
         tx.commit().await.attempt("end a job")
     }
+}
+
+/// Stores the raw values that differ from those that are stored.
+pub(super) async fn write_raw(
+    tx: &mut Tx,
+    at: Place<'_>,
+    records: &[&Record],
+    stored: &HashMap<String, Stored>,
+) -> Result<(), Error> {
+    let mut due: Vec<(&Record, &Raw)> = records
+        .iter()
+        .filter_map(|record| {
+            let raw = record.raw.as_ref()?;
+            let known = stored.get(&record.id).and_then(Stored::raw_hash);
+            (known != Some(&raw.hash[..])).then_some((*record, raw))
+        })
+        .collect();
+    due.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
+    for chunk in chunks(&due) {
+        let sql = format!(
+            "INSERT INTO record_raw (integration_id, model, id, stream, raw, hash) VALUES {}
+             ON CONFLICT (integration_id, model, id) DO UPDATE SET
+                 stream = excluded.stream, raw = excluded.raw, hash = excluded.hash",
+            at.backend.rows(6, chunk.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for (record, raw) in chunk {
+            query = query
+                .bind(at.integration_id)
+                .bind(at.model)
+                .bind(&record.id)
+                .bind(&raw.stream)
+                .bind(&raw.text)
+                .bind(raw.hash.to_vec());
+        }
+        query.execute(&mut **tx).await.attempt("store raw values")?;
+    }
+    Ok(())
 }

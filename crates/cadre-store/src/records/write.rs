@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cadre_model::mapped::{Issue, Raw, Record};
+use cadre_model::mapped::{Issue, Record};
 use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::delete::delete_named;
 use super::keys;
+use super::raw::write_raw;
 use super::sql::{Place, array, chunks};
 use super::touch::{Changes, Links, touch};
 use super::version::records_moved;
@@ -79,6 +80,11 @@ impl Stored {
     pub(super) fn is_made_of(&self, record: &Record) -> bool {
         let hash = record.raw.as_ref().map(|raw| &raw.hash[..]);
         !self.deleted && hash.is_some() && self.raw_hash.as_deref() == hash
+    }
+
+    /// The hash of the raw value that is stored.
+    pub(super) fn raw_hash(&self) -> Option<&[u8]> {
+        self.raw_hash.as_deref()
     }
 
     pub(super) fn is_suspect(&self) -> bool {
@@ -414,44 +420,6 @@ async fn upsert(tx: &mut Tx, at: Place<'_>, due: &[&Due<'_>]) -> Result<(), Erro
             }));
     }
     query.execute(&mut **tx).await.attempt("store records")?;
-    Ok(())
-}
-
-/// Stores the raw values that differ from those that are stored.
-pub(super) async fn write_raw(
-    tx: &mut Tx,
-    at: Place<'_>,
-    records: &[&Record],
-    stored: &HashMap<String, Stored>,
-) -> Result<(), Error> {
-    let mut due: Vec<(&Record, &Raw)> = records
-        .iter()
-        .filter_map(|record| {
-            let raw = record.raw.as_ref()?;
-            let known = stored.get(&record.id).and_then(|stored| stored.raw_hash.as_deref());
-            (known != Some(&raw.hash[..])).then_some((*record, raw))
-        })
-        .collect();
-    due.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
-    for chunk in chunks(&due) {
-        let sql = format!(
-            "INSERT INTO record_raw (integration_id, model, id, stream, raw, hash) VALUES {}
-             ON CONFLICT (integration_id, model, id) DO UPDATE SET
-                 stream = excluded.stream, raw = excluded.raw, hash = excluded.hash",
-            at.backend.rows(6, chunk.len())
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for (record, raw) in chunk {
-            query = query
-                .bind(at.integration_id)
-                .bind(at.model)
-                .bind(&record.id)
-                .bind(&raw.stream)
-                .bind(&raw.text)
-                .bind(raw.hash.to_vec());
-        }
-        query.execute(&mut **tx).await.attempt("store raw values")?;
-    }
     Ok(())
 }
 

@@ -24,6 +24,7 @@ mod openapi;
 mod passthrough;
 mod property;
 mod receiver;
+mod recent;
 mod sample;
 mod sessions;
 mod webdriver;

@@ -53,6 +53,25 @@ pub enum TrustCommand {
         /// Id of the run, as `cadre integration runs` shows it.
         run: Option<String>,
     },
+    /// Say how often an integration is synced.
+    Schedule {
+        /// Id of the integration.
+        id: String,
+        /// Minutes from one scheduled sync to the next.
+        #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(5..))]
+        every: u32,
+    },
+    /// Read only recent data, where the tool can tell: for a first sync that takes too long.
+    Recent {
+        /// Id of the integration.
+        id: String,
+        /// Days back from now.
+        #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+        days: Option<u32>,
+        /// Lift the bound: the next sync reads everything.
+        #[arg(long)]
+        all: bool,
+    },
     /// Cancel the sync that is queued or running; what it has read is kept.
     CancelSync {
         /// Id of the integration.
@@ -67,6 +86,23 @@ impl TrustCommand {
         let store = &parts.store;
         match self {
             TrustCommand::RejectDrop { id } => reject_drop(parts, &id).await,
+            TrustCommand::Schedule { id, every } => {
+                let scope = integration_scope(parts, &id).await?;
+                let interval = i64::from(every) * 60_000;
+                store.integration_interval_set(&scope, interval).await.map_err(words)?;
+                println!("{id} is synced every {every} minutes");
+                Ok(())
+            }
+            TrustCommand::Recent { id, days, .. } => {
+                let scope = integration_scope(parts, &id).await?;
+                let since = days.map(|days| parts.clock.now_ms() - i64::from(days) * 86_400_000);
+                store.integration_recent_set(&scope, since).await.map_err(words)?;
+                match since {
+                    Some(since) => println!("from the next sync on: since {}", print_time(since)),
+                    None => println!("the next sync reads everything"),
+                }
+                Ok(())
+            }
             TrustCommand::AcceptIssue { id, issue } => {
                 set_issue(parts, &id, &issue, IntegrationIssueState::Accepted).await?;
                 println!("accepted; `cadre integration sync {id}` takes the data as it is");
