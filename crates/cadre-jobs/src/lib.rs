@@ -16,6 +16,7 @@ pub mod enqueue;
 pub mod lineage;
 pub mod live;
 pub mod observe;
+pub mod oidc;
 mod pin;
 pub mod retention;
 pub mod settings;

@@ -8,6 +8,7 @@ use cadre_model::time::Clock;
 use cadre_store::Store;
 
 use crate::catalog::Catalog;
+use crate::oidc::Provider;
 use crate::retention::Retention;
 use crate::standing::Standings;
 use crate::sync::quality::Quality;
@@ -64,6 +65,8 @@ pub struct Settings {
     pub webhook_timeout: Duration,
     /// How many webhooks are on their way to one endpoint at once.
     pub webhooks_at_once: usize,
+    /// Who says who a person is that logs in to the dashboard, beside passwords.
+    pub identity_provider: Option<Provider>,
 }
 
 impl Default for Settings {
@@ -85,6 +88,7 @@ impl Default for Settings {
             retention: Retention::default(),
             webhook_timeout: Duration::from_secs(15),
             webhooks_at_once: 32,
+            identity_provider: None,
         }
     }
 }

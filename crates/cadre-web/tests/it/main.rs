@@ -18,4 +18,5 @@ mod property;
 mod receiver;
 mod sample;
 mod sessions;
+mod sign_on;
 mod webhooks;
