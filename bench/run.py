@@ -24,6 +24,8 @@ import time
 import duckdb
 import yaml
 
+import dashboard
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 RELEASE = ROOT / "target" / "release"
@@ -226,6 +228,16 @@ def webhooks_postgres():
         run(["psql", "-q", server, "-c", f"DROP DATABASE {name}"])
 
 
+def dashboard_postgres():
+    server = TOLD["CADRE_TEST_POSTGRES_URL"]
+    name = f"bench_{time.monotonic_ns()}"
+    run(["psql", "-q", server, "-c", f"CREATE DATABASE {name}"])
+    try:
+        return dashboard.report(RELEASE / "cadre", server.rsplit("/", 1)[0] + "/" + name)
+    finally:
+        run(["psql", "-q", server, "-c", f"DROP DATABASE {name}"])
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -269,7 +281,7 @@ def wait_for(address):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the full sync (default 3)")
-    parser.add_argument("--only", default="sync,delay,mapping,page,webhooks", help="parts, with commas between them")
+    parser.add_argument("--only", default="sync,delay,mapping,page,webhooks,dashboard", help="parts, with commas between them")
     parser.add_argument("--no-peers", action="store_true", help="Cadre alone")
     parser.add_argument("--json", type=pathlib.Path, help="also write all numbers to this file")
     arguments = parser.parse_args()
@@ -295,6 +307,10 @@ def main():
             numbers["webhooks"] = webhooks("SQLite")
             if "CADRE_TEST_POSTGRES_URL" in TOLD:
                 numbers["webhooks_postgres"] = webhooks_postgres()
+        if "dashboard" in parts:
+            numbers["dashboard"] = dashboard.report(RELEASE / "cadre")
+            if "CADRE_TEST_POSTGRES_URL" in TOLD:
+                numbers["dashboard_postgres"] = dashboard_postgres()
         if "sync" in parts:
             numbers["sync"] = full_sync(0, contenders, arguments.rounds, work)
         if "delay" in parts:

@@ -19,6 +19,7 @@ pub mod hooks;
 pub mod lineage;
 pub mod live;
 pub mod observe;
+pub mod oidc;
 mod pin;
 pub mod retention;
 pub mod settings;

@@ -9,6 +9,7 @@ use cadre_model::time::Clock;
 use cadre_store::Store;
 
 use crate::catalog::Catalog;
+use crate::oidc::Provider;
 use crate::retention::Retention;
 use crate::standing::Standings;
 use crate::sync::quality::Quality;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub webhooks_at_once: usize,
     /// The software that customers consent to, by tool: registered with the vendor by the operator.
     pub oauth_clients: BTreeMap<String, OAuthClient>,
+    /// Who says who a person is that logs in to the dashboard, beside passwords.
+    pub identity_provider: Option<Provider>,
 }
 
 impl Default for Settings {
@@ -92,6 +95,7 @@ impl Default for Settings {
             public_url: None,
             webhooks_at_once: 32,
             oauth_clients: BTreeMap::new(),
+            identity_provider: None,
         }
     }
 }

@@ -108,7 +108,7 @@ const STATE: &str = "CASE
 /// Integrations with the latest of their runs that ended.
 const FROM: &str = "FROM integrations i LEFT JOIN runs r ON r.integration_id = i.id AND r.id = (
         SELECT x.id FROM runs x WHERE x.integration_id = i.id AND x.ended_at IS NOT NULL
-        ORDER BY x.created_at DESC, x.id LIMIT 1)
+        ORDER BY x.created_at DESC LIMIT 1)
     WHERE i.environment_id = $1 AND i.deleted_at IS NULL";
 
 const NARROW: &str = r"AND ($2 = '' OR LOWER(i.id) LIKE $2 ESCAPE '\'
@@ -122,7 +122,7 @@ fn columns() -> String {
         COLUMNS.split(", ").map(|column| format!("i.{0} AS {0}", column.trim())).collect();
     format!(
         "{}, {STATE} AS found_state, r.ended_at AS run_ended_at,
-         (SELECT x.state FROM runs x WHERE x.integration_id = i.id ORDER BY x.created_at DESC, x.id LIMIT 1)
+         (SELECT x.state FROM runs x WHERE x.integration_id = i.id ORDER BY x.created_at DESC LIMIT 1)
              AS latest_state,
          (SELECT COUNT(*) FROM integration_issues s
              WHERE s.integration_id = i.id AND s.state <> 'RESOLVED' AND s.state = 'OPEN') AS open_issues",

@@ -236,6 +236,28 @@ impl Store {
         Ok(LogIn::Done(self.session_start(Some(&person.id)).await?, person))
     }
 
+    /// Starts a session of a person for whom an identity provider vouches; `None`: nobody who may log
+    /// in has this address.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn person_vouched(&self, email: &str) -> Result<Option<(Secret, Person)>, Error> {
+        let sql = format!(
+            "UPDATE people SET last_log_in_at = $2 WHERE email = $1 AND disabled_at IS NULL
+             RETURNING {COLUMNS}"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(folded(email))
+            .bind(self.now())
+            .fetch_optional(self.write())
+            .await
+            .attempt("note a log-in")?;
+        let Some(row) = row else { return Ok(None) };
+        let person = person(&row)?;
+        Ok(Some((self.session_start(Some(&person.id)).await?, person)))
+    }
+
     async fn count_failure(&self, id: &str, failures: i64, now: i64) -> Result<(), Error> {
         let doublings = u32::try_from(failures - FREE_FAILURES).ok();
         let wait = doublings.map_or(0, |doublings| {

@@ -16,7 +16,7 @@ use crate::api::{
     integrations, interactions, passthrough, provisioning, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
-use crate::console::{self, login};
+use crate::console::{self, login, sign_on};
 use crate::recorder::{self, Call};
 use crate::reply;
 use crate::scope::{Caller, ForIntegration, NamedIntegration, PathPart};
@@ -97,6 +97,8 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/oauth/callback", Audience::Link),
     ("GET", "/login", Audience::Public),
     ("POST", "/login", Audience::Public),
+    ("GET", "/login/oidc", Audience::Public),
+    ("GET", "/login/oidc/callback", Audience::Public),
     ("POST", "/logout", Audience::Public),
 ];
 
@@ -168,6 +170,8 @@ pub fn router(state: AppState) -> Router {
         .route("/assets/console.js", get(assets::script))
         .route("/assets/htmx.js", get(assets::htmx))
         .route("/login", get(login::get).post(login::post))
+        .route("/login/oidc", get(sign_on::start))
+        .route("/login/oidc/callback", get(sign_on::callback))
         .route("/logout", post(login::logout))
         .merge(console::router(&state));
     for (path, list) in lists() {

@@ -51,6 +51,12 @@ pub struct Config {
     /// How many syncs this process runs at once; 0 makes it answer the API only, without delivering
     /// webhooks.
     pub concurrent_syncs: usize,
+    /// Issuer of an identity provider (OpenID Connect) that people may log in to the dashboard with.
+    pub oidc_issuer: Option<String>,
+    /// The id of this server at the identity provider.
+    pub oidc_client_id: Option<String>,
+    /// The secret of this server at the identity provider.
+    pub oidc_client_secret: Option<String>,
     /// How long a job stays with its worker without a sign of life, in seconds.
     pub lease_seconds: u64,
     /// How long one call may talk to a tool, its waits included, in seconds.
@@ -95,6 +101,9 @@ impl Default for Config {
             product_name: "Kombo".into(),
             setup_status: 503,
             concurrent_syncs: 4,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
             lease_seconds: 30,
             live_seconds: 20,
             connect_origins: Vec::new(),
@@ -167,6 +176,10 @@ impl Config {
             return Err(format!(
                 "public_url: expected http://… or https://… without a slash at the end, got \"{url}\""
             ));
+        }
+        let oidc = [&self.oidc_issuer, &self.oidc_client_id, &self.oidc_client_secret];
+        if oidc.iter().any(|key| key.is_some()) && oidc.iter().any(|key| key.is_none()) {
+            return Err("oidc_issuer, oidc_client_id and oidc_client_secret belong together".into());
         }
         if let Some(folder) = &self.connectors_dir
             && !folder.is_dir()

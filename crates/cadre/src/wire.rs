@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use cadre_connector::{OAuthClient, Wire, WireOptions};
 use cadre_jobs::catalog::Folder;
+use cadre_jobs::oidc::Provider;
 use cadre_jobs::{Catalog, Parts, Settings};
 use cadre_model::secret::Secret;
 use cadre_model::time::{Clock, SystemClock};
@@ -36,6 +37,7 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
         ..Settings::default()
     };
     settings.read.allow_private = config.allow_private_networks;
+    settings.identity_provider = identity_provider(config);
     Ok(Parts {
         store,
         catalog,
@@ -53,6 +55,14 @@ fn oauth_clients(config: &Config) -> BTreeMap<String, OAuthClient> {
         client_secret: client.client_secret.clone(),
     };
     config.oauth.iter().map(|(tool, config)| (tool.clone(), client(config))).collect()
+}
+
+fn identity_provider(config: &Config) -> Option<Provider> {
+    Some(Provider {
+        issuer: config.oidc_issuer.as_deref()?.trim_end_matches('/').to_owned(),
+        client_id: config.oidc_client_id.clone()?,
+        client_secret: Secret::from(config.oidc_client_secret.as_deref()?),
+    })
 }
 
 /// Opens the database, making the data folder and the master key at the first start.

@@ -34,6 +34,7 @@ struct LoginPage<'a> {
     csrf: String,
     email: &'a str,
     wrong: Option<String>,
+    has_provider: bool,
     command: &'static str,
 }
 
@@ -49,7 +50,14 @@ pub(super) fn page(
     let guest = known.clone().unwrap_or_else(random_id);
     let (email, wrong) = wrong.map_or(("", None), |(email, words)| (email, Some(words)));
     let next = if is_local(next) { next } else { "/" };
-    let page = LoginPage { next, csrf: form_token(&guest), email, wrong, command: COMMAND };
+    let page = LoginPage {
+        next,
+        csrf: form_token(&guest),
+        email,
+        wrong,
+        has_provider: state.parts.settings.identity_provider.is_some(),
+        command: COMMAND,
+    };
     let mut response = html_as(status, &page);
     if known.is_none() {
         set_cookie(state, &mut response, GUEST, &guest, GUEST_SECONDS);

@@ -32,6 +32,7 @@ mod record;
 mod route;
 mod scope;
 mod shell;
+pub mod sign_on;
 mod syncs;
 mod tool;
 mod webhook;

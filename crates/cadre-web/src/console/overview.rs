@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use cadre_store::{IntegrationState, LogFilter, Staleness};
+use cadre_store::{Endpoint, IntegrationState, LogFilter, Staleness};
 
 use super::chart::{Bar, Column, Columns};
 use super::door::Visitor;
@@ -92,15 +92,18 @@ async fn show(state: &AppState, here: &Here) -> Shown {
     state.recorder.flush().await;
     let (store, scope) = (&state.store, &here.scope);
     let now = state.clock.now_ms();
-    let states = store.integration_states(scope).await?;
+    let (states, calls, codes, stale, endpoints) = tokio::try_join!(
+        async { Ok(store.integration_states(scope).await?) },
+        calls(state, here, now),
+        async { Ok(store.failures_by_code(scope, now - HOURS * HOUR_MS).await?) },
+        async { Ok(store.staleness(scope).await?) },
+        async { Ok::<_, Trouble>(store.endpoint_list(scope).await?) },
+    )?;
     let integrations: i64 = states.iter().map(|(_, count)| count).sum();
-    let calls = calls(state, here, now).await?;
     let all: i64 = calls.columns.iter().map(|column| column.all).sum();
     let failed: i64 = calls.columns.iter().map(|column| column.bad).sum();
-    let codes = store.failures_by_code(scope, now - HOURS * HOUR_MS).await?;
-    let stale = store.staleness(scope).await?;
     let page = Overview {
-        tour: tour(state, here, all > 0).await?,
+        tour: tour(state, here, &stale, !endpoints.is_empty(), all > 0).await?,
         integrations,
         states: IntegrationState::ALL
             .into_iter()
@@ -123,7 +126,7 @@ async fn show(state: &AppState, here: &Here) -> Shown {
             })
             .collect(),
         freshness: freshness(&stale, now),
-        backlog: backlog(state, here, now).await?,
+        backlog: backlog(state, here, endpoints, now).await?,
         issues: issues(state, here).await?,
         failures: failures(state, here).await?,
         shell: here.shell("overview"),
@@ -176,8 +179,12 @@ fn freshness(stale: &[Staleness], now: i64) -> Vec<(&'static str, String, Bar)> 
         .collect()
 }
 
-async fn backlog(state: &AppState, here: &Here, now: i64) -> Result<Vec<BacklogOut>, Trouble> {
-    let endpoints = state.store.endpoint_list(&here.scope).await?;
+async fn backlog(
+    state: &AppState,
+    here: &Here,
+    endpoints: Vec<Endpoint>,
+    now: i64,
+) -> Result<Vec<BacklogOut>, Trouble> {
     let backlogs = state.store.backlogs(&here.scope).await?;
     let most = backlogs.iter().map(|one| one.waiting + one.unread + one.failed).max().unwrap_or(0);
     let rows = endpoints.into_iter().filter_map(|endpoint| {
@@ -226,16 +233,20 @@ async fn failures(state: &AppState, here: &Here) -> Result<Vec<FailureOut>, Trou
 }
 
 /// What is still to be done before software reads the first data; nothing once it does.
-async fn tour(state: &AppState, here: &Here, called: bool) -> Result<Option<Tour>, Trouble> {
-    let (store, scope) = (&state.store, &here.scope);
-    let keys = store.api_key_list(scope).await?;
-    let stale = store.staleness(scope).await?;
+async fn tour(
+    state: &AppState,
+    here: &Here,
+    stale: &[Staleness],
+    has_endpoint: bool,
+    called: bool,
+) -> Result<Option<Tour>, Trouble> {
+    let keys = state.store.api_key_list(&here.scope).await?;
     let tour = Tour {
         has_key: keys.iter().any(|key| key.revoked_at.is_none()),
         has_integration: !stale.is_empty(),
         has_data: stale.iter().any(|of| of.synced_at.is_some()),
         has_call: called && keys.iter().any(|key| key.last_used_at.is_some()),
-        has_endpoint: !store.endpoint_list(scope).await?.is_empty(),
+        has_endpoint,
     };
     let done = tour.has_integration && tour.has_data && tour.has_key && tour.has_call;
     Ok((!done).then_some(tour))

@@ -27,5 +27,6 @@ mod receiver;
 mod recent;
 mod sample;
 mod sessions;
+mod sign_on;
 mod webdriver;
 mod webhooks;
