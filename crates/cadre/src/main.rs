@@ -40,6 +40,9 @@ enum Command {
     /// Link accounts of tools, list them, sync them.
     #[command(subcommand)]
     Integration(commands::integration::IntegrationCommand),
+    /// Make links with which end customers link their accounts.
+    #[command(subcommand)]
+    Link(commands::link::LinkCommand),
     /// Tell your own servers what happens: endpoints, deliveries, replay.
     #[command(subcommand)]
     Webhook(commands::webhook::WebhookCommand),
@@ -97,6 +100,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Demo(demo) => demo.run().await,
         Command::Key(key) => key.run(overrides).await,
         Command::Integration(integration) => integration.run(overrides).await,
+        Command::Link(link) => link.run(overrides).await,
         Command::Webhook(webhook) => webhook.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
         Command::LoginLink => commands::login_link::run(overrides).await,

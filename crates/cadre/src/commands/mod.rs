@@ -5,6 +5,7 @@ pub mod demo;
 pub mod doctor;
 pub mod integration;
 pub mod key;
+pub mod link;
 pub mod login_link;
 pub mod serve;
 pub mod trust;
