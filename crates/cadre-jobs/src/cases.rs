@@ -7,15 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use cadre_connector::{Account, Failure, Io, NoObserver, Page, ReadLimits, Replay, Session};
+use cadre_connector::{
+    Account, Failure, Io, NoObserver, OAuthClient, Page, ReadLimits, Replay, Session,
+};
 use cadre_map::{Context, INLINE, Mapping, Overlay};
 use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::shape::Kind;
 use cadre_model::time::{FixedClock, wire};
+use cadre_store::StoredGrant;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::catalog::Entry;
+use crate::grants::Held;
 
 mod action;
 
@@ -137,7 +141,14 @@ async fn read_case(
         Some(streams) => streams.iter().cloned().collect(),
         None => maps.iter().flat_map(Mapping::streams).map(str::to_owned).collect(),
     };
+    let grant = StoredGrant {
+        access_token: "case".into(),
+        refresh_token: Some("case".into()),
+        expires_at: None,
+    };
+    let client = OAuthClient { client_id: "case".to_owned(), client_secret: "case".into() };
     let session = Session::new(entry.connector.clone(), Account { settings, secrets }, io)
+        .with_grant(Some(client), Arc::new(Held::new(Some(grant))))
         .only(wanted.iter().cloned());
     let since = case.since.map(|since| wire(since.as_millisecond()));
     let names = entry.connector.streams().iter().map(|stream| stream.name().to_owned());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use cadre_connector::ConsentRequest;
+use cadre_connector::auth::Auth;
 use cadre_connector::{Account, Failure, Io, Session};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::random_id;
@@ -280,6 +281,18 @@ pub struct Whose<'a> {
     pub end_user: &'a EndUser,
     /// What was typed into the connect form.
     pub form: &'a Map<String, Value>,
+}
+
+/// Whether accounts of a tool can be linked: where customers consent, the operator must have registered
+/// a client with the tool.
+#[must_use]
+pub fn ready(parts: &Parts, entry: &Entry) -> bool {
+    match &entry.connector.manifest().auth {
+        Some(Auth::OAuth2AuthorizationCode(oauth)) if oauth.needs_client() => {
+            parts.settings.oauth_clients.contains_key(entry.tool())
+        }
+        _ => true,
+    }
 }
 
 /// The address of the page on which the customer consents.

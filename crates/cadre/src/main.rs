@@ -46,6 +46,9 @@ enum Command {
     /// Fields beyond the unified model that your environment wants.
     #[command(subcommand)]
     CustomField(commands::fields::CustomFieldCommand),
+    /// Make links with which end customers link their accounts.
+    #[command(subcommand)]
+    Link(commands::link::LinkCommand),
     /// Tell your own servers what happens: endpoints, deliveries, replay.
     #[command(subcommand)]
     Webhook(commands::webhook::WebhookCommand),
@@ -112,6 +115,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Key(key) => key.run(overrides).await,
         Command::Integration(integration) => integration.run(overrides).await,
         Command::CustomField(fields) => fields.run(overrides).await,
+        Command::Link(link) => link.run(overrides).await,
         Command::Webhook(webhook) => webhook.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
         Command::Logs(logs) => logs.run(overrides).await,

@@ -6,6 +6,7 @@
 mod postgres;
 
 mod bed;
+mod connecting;
 mod ends;
 mod events;
 mod filters;

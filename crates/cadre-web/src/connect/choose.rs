@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use cadre_jobs::connect::ready;
 use http::StatusCode;
 
 use super::page::{Frame, Opened, html, redirect};
@@ -43,7 +44,7 @@ pub async fn get(
     let mut tools: Vec<Tool> = state
         .catalog
         .entries()
-        .filter(|entry| opened.tool(&state, entry.tool()).is_ok())
+        .filter(|entry| opened.tool(&state, entry.tool()).is_ok() && ready(&state.parts, entry))
         .map(|entry| Tool {
             id: entry.tool().to_owned(),
             label: entry.connector.manifest().label.clone(),

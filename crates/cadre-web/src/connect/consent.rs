@@ -170,8 +170,8 @@ pub async fn callback(
         let page = Returned { frame: opened.frame(4), failed: None, retry: None };
         return Ok(html(StatusCode::OK, &frame, &page));
     };
-    let retry = (!opened.is_embedded())
-        .then(|| format!("{}/tools/{}/credentials", opened.path(), away.tool));
+    // By way of the page that says what is read: what they opted out of is asked again, not forgotten.
+    let retry = (!opened.is_embedded()).then(|| format!("{}/tools/{}", opened.path(), away.tool));
     let failed = Some(Failed::of(&frame, label, &fault));
     let page = Returned { frame: frame.clone(), failed, retry };
     Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &frame, &page))

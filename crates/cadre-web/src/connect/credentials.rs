@@ -95,10 +95,15 @@ pub async fn get(
     let config = opened.scope_config(&state).await?;
     let pairs = Pairs::parse(query.as_deref(), &mut Vec::new());
     let mut typed = Typed::default();
+    let mut off = opted_out(&pairs, &config);
     if let Some((_, integration)) = &opened.about {
         typed.values = integration.settings.as_object().cloned().unwrap_or_default();
+        // Whoever comes here without having been asked again keeps to what they said before.
+        if pairs.all("seen").chain(pairs.all("off")).next().is_none() {
+            off.clone_from(&integration.opted_out);
+        }
     }
-    Ok(form(&opened, &entry, opted_out(&pairs, &config), typed, StatusCode::OK))
+    Ok(form(&opened, &entry, off, typed, StatusCode::OK))
 }
 
 /// Takes the form: what is wrong is said, else the account is linked, or the tool asked for consent.

@@ -159,7 +159,8 @@ impl Opened {
         self.link.completed_at.map(|_| redirect(&format!("{}/done", self.path())))
     }
 
-    /// The connector of a tool that this link may link.
+    /// The connector of a tool that this link may link; else the page that says that there is none.
+    #[expect(clippy::result_large_err, reason = "made once a request, and sent")]
     pub(super) fn tool(&self, state: &AppState, tool: &str) -> Result<Arc<Entry>, Response> {
         let fixed = self.link.request.tool.as_deref();
         let entry = state.catalog.get(tool).filter(|entry| {

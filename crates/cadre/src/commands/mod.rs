@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod fields;
 pub mod integration;
 pub mod key;
+pub mod link;
 pub mod login_link;
 pub mod logs;
 pub mod person;

@@ -24,6 +24,10 @@ const COMMANDS: &[&[&str]] = &[
     &["connector", "list"],
     &["connector", "show"],
     &["connector", "check"],
+    &["link"],
+    &["link", "create"],
+    &["link", "reconnect"],
+    &["link", "list"],
     &["login-link"],
     &["doctor"],
 ];
