@@ -116,6 +116,29 @@ struct Ended {
     result: Result<(), Judged>,
 }
 
+/// What is ordered.
+struct Planned<'a> {
+    /// What its effect is found by.
+    mark: String,
+    at: &'a (IntegrationScope, Integration),
+    operation: &'static str,
+    about: Option<String>,
+    body: Map<String, Value>,
+}
+
+impl<'a> Planned<'a> {
+    fn new(
+        mark: String,
+        at: &'a (IntegrationScope, Integration),
+        operation: &'static str,
+        about: Option<String>,
+        body: &Value,
+    ) -> Self {
+        let body = body.as_object().cloned().unwrap_or_default();
+        Self { mark, at, operation, about, body }
+    }
+}
+
 /// What is counted while orders are under way.
 #[derive(Default)]
 struct Counters {
@@ -223,7 +246,7 @@ impl WriteSoak {
     /// One order: made, and repeated with the same key until it is known how it ended.
     async fn one(&self, number: u64, counters: &Counters) -> Outcome<Ended> {
         let mut dice = StdRng::seed_from_u64(self.seed.wrapping_mul(1_000_003) ^ number);
-        let (mark, at, operation, about, body) = self.order(number, &mut dice);
+        let Planned { mark, at, operation, about, body } = self.order(number, &mut dice);
         let declared = action(operation).ok_or("no such action")?;
         let mut last = None;
         for _ in 0..TRIES {
@@ -272,14 +295,8 @@ impl WriteSoak {
     }
 
     /// What is ordered: a mark that is found again, whom it is for, and the request.
-    fn order(
-        &self,
-        number: u64,
-        dice: &mut StdRng,
-    ) -> (String, &(IntegrationScope, Integration), &'static str, Option<String>, Map<String, Value>)
-    {
+    fn order(&self, number: u64, dice: &mut StdRng) -> Planned<'_> {
         let pick = |dice: &mut StdRng, of: &[String]| of[dice.random_range(0..of.len())].clone();
-        let object = |value: Value| value.as_object().cloned().unwrap_or_default();
         match number % 4 {
             0 | 1 => {
                 let mark = format!("w{number}@soak.example");
@@ -289,13 +306,13 @@ impl WriteSoak {
                                       "data": "aGVsbG8=" }],
                 });
                 let about = format!("remote:{}", pick(dice, &self.jobs));
-                (mark, &self.ats, "ats_create_application", Some(about), object(body))
+                Planned::new(mark, &self.ats, "ats_create_application", Some(about), &body)
             }
             2 => {
                 let mark = format!("note {number} of the soak");
                 let about = format!("remote:{}", pick(dice, &self.applications));
                 let body = json!({ "content": mark, "content_type": "PLAIN_TEXT" });
-                (mark, &self.ats, "ats_add_application_note", Some(about), object(body))
+                Planned::new(mark, &self.ats, "ats_add_application_note", Some(about), &body)
             }
             _ => {
                 // One day for each order: nobody is away twice for the same reason on the same day.
@@ -310,7 +327,7 @@ impl WriteSoak {
                     "employee_id": format!("remote:{who}"), "absence_type_id": format!("remote:{kind}"),
                     "start_date": day.to_string(), "end_date": day.to_string(), "employee_note": null,
                 });
-                (mark, &self.hris, "hris_create_absence", None, object(body))
+                Planned::new(mark, &self.hris, "hris_create_absence", None, &body)
             }
         }
     }

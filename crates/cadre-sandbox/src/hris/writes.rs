@@ -115,7 +115,7 @@ pub(super) async fn delete(
         return not_found();
     };
     let table = state.hris.entry(list).or_default();
-    if !table.get(&id).is_some_and(|row| !row.archived) {
+    if table.get(&id).is_none_or(|row| row.archived) {
         return not_found();
     }
     table.archive(&id, now);

@@ -680,7 +680,7 @@ async fn files_by_address_are_fetched_through_the_guard() {
         for (name, url, process, words) in [
             ("locked", &locked, usual, "status 401"),
             ("nowhere", &format!("{open}/x/y/z"), usual, "status 404"),
-            ("large", &open, &small, "more than 10 bytes"),
+            ("large", &open, &small, "longer than 10 bytes"),
             ("inside", &open, &guarded, "not a public address"),
         ] {
             let call = app.request("POST", &path).key(&app.tenant.key).to(process);
