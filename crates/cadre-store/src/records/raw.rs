@@ -137,13 +137,13 @@ impl Store {
             let at = Place { backend: self.backend(), integration_id: scope.id(), model, now };
             let stored = stored(&mut tx, at, &records).await?;
             records
-                .retain(|record| stored.get(&record.id).is_some_and(|old| old.is_made_of(record)));
+                .retain(|record| stored.get(&record.id).is_some_and(|old| is_made_of(old, record)));
             let due = due(&records, &stored, i64::MAX, now, &mut outcome, &mut issues);
             write_model(&mut tx, at, &due).await?;
             // Nobody has seen them: what was suspect is so still.
             let suspects = records
                 .iter()
-                .filter(|record| stored.get(&record.id).is_some_and(Stored::is_suspect));
+                .filter(|record| stored.get(&record.id).is_some_and(|old| old.suspect));
             for record in suspects {
                 sqlx::query(
                     "UPDATE records SET suspect_since = COALESCE(suspect_since, $4)
@@ -185,6 +185,12 @@ impl Store {
     }
 }
 
+/// Whether this is the raw value that is stored of the record, and nobody has deleted it.
+fn is_made_of(stored: &Stored, record: &Record) -> bool {
+    let hash = record.raw.as_ref().map(|raw| &raw.hash[..]);
+    !stored.deleted && hash.is_some() && stored.raw_hash.as_deref() == hash
+}
+
 /// Stores the raw values that differ from those that are stored.
 pub(super) async fn write_raw(
     tx: &mut Tx,
@@ -196,7 +202,7 @@ pub(super) async fn write_raw(
         .iter()
         .filter_map(|record| {
             let raw = record.raw.as_ref()?;
-            let known = stored.get(&record.id).and_then(Stored::raw_hash);
+            let known = stored.get(&record.id).and_then(|old| old.raw_hash.as_deref());
             (known != Some(&raw.hash[..])).then_some((*record, raw))
         })
         .collect();

@@ -70,26 +70,10 @@ pub(super) struct Stored {
     link_hash: Vec<u8>,
     created_at: i64,
     changed_at: i64,
-    deleted: bool,
-    suspect: bool,
-    raw_hash: Option<Vec<u8>>,
-}
-
-impl Stored {
-    /// Whether this is the raw value that is stored of the record, and nobody has deleted it.
-    pub(super) fn is_made_of(&self, record: &Record) -> bool {
-        let hash = record.raw.as_ref().map(|raw| &raw.hash[..]);
-        !self.deleted && hash.is_some() && self.raw_hash.as_deref() == hash
-    }
-
+    pub(super) deleted: bool,
+    pub(super) suspect: bool,
     /// The hash of the raw value that is stored.
-    pub(super) fn raw_hash(&self) -> Option<&[u8]> {
-        self.raw_hash.as_deref()
-    }
-
-    pub(super) fn is_suspect(&self) -> bool {
-        self.suspect
-    }
+    pub(super) raw_hash: Option<Vec<u8>>,
 }
 
 /// A record that must be written, with its times.

@@ -1,7 +1,7 @@
 //! `make soak`: many seeded rounds of faults, and 200 drifts, on both databases. See
 //! [`cadre_testkit::soak`].
 //!
-//! `soak ROUNDS [SEED]`; half of the rounds are on PostgreSQL, where it is installed. A round waits more
+//! `soak ROUNDS [SEED [DRIFTS]]`, drifts on each database; half of the rounds are on PostgreSQL, where it is installed. A round waits more
 //! than it works, so several harnesses run side by side, each with a database and a tool of its own.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use cadre_testkit::soak::{Findings, Soak};
 /// Harnesses side by side on each database.
 const LANES: u64 = 3;
 
-/// Drifts on each database.
+/// Drifts on each database, where nothing else is said.
 const DRIFTS: u64 = 100;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -25,6 +25,7 @@ async fn main() -> Outcome<()> {
     let mut words = std::env::args().skip(1);
     let rounds: u64 = words.next().map_or(Ok(1_000), |text| text.parse())?;
     let seed: u64 = words.next().map_or(Ok(1), |text| text.parse())?;
+    let drifts: u64 = words.next().map_or(Ok(DRIFTS), |text| text.parse())?;
     let began = Instant::now();
     let folder = tempfile::tempdir()?;
     let server = Postgres::start();
@@ -32,7 +33,7 @@ async fn main() -> Outcome<()> {
     let databases = if server.is_some() { 2 } else { 1 };
     for lane in 0..LANES * databases {
         let own = rounds / (LANES * databases) + u64::from(lane < rounds % (LANES * databases));
-        let drifts = if lane < databases { DRIFTS } else { 0 };
+        let drifts = if lane < databases { drifts } else { 0 };
         let (name, url) = match &server {
             Some(server) if lane % databases == 1 => {
                 let database = server.clone().database().await;
