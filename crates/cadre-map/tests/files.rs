@@ -146,10 +146,10 @@ fn mistakes_of_an_overlay() {
         (json!({"hris_employees": []}), "an object by field"),
         (json!({"hris_employees": {"firstname": {"column": "a"}}}), "did you mean `first_name`?"),
         (json!({"hris_employees": {"first_name": "a"}}), "is an object"),
-        (json!({"hris_employees": {"first_name": {}}}), "either `column` or `jq`"),
+        (json!({"hris_employees": {"first_name": {}}}), "one of `column`, `path` and `jq`"),
         (
             json!({"hris_employees": {"first_name": {"column": "a", "jq": ".a"}}}),
-            "either `column` or `jq`",
+            "one of `column`, `path` and `jq`",
         ),
         (
             json!({"hris_employees": {"first_name": {"colum": "a", "jq": ".a"}}}),

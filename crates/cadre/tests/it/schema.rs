@@ -10,7 +10,10 @@ const EXAMPLES: &str = "12";
 /// Asks every operation, with the headers that an integration of the category needs.
 fn ask(demo: &Demo, tool: &str, paths: &str) {
     let mut command = Command::new(root().join("target/python/bin/schemathesis"));
+    // What it remembers between runs is of no use to anybody here.
+    let folder = tempfile::tempdir().expect("a folder");
     command
+        .current_dir(folder.path())
         .arg("run")
         .arg(format!("{}/v1/openapi.json", demo.text("url")))
         .args(["--header", &format!("Authorization: Bearer {}", demo.text("api_key"))])
