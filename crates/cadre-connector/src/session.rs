@@ -147,6 +147,8 @@ pub(crate) struct Inner {
     pub(crate) only: Option<HashSet<String>>,
     /// By stream: sub-requests that went well, and that were forbidden.
     pub(crate) outcomes: Vec<(AtomicU64, AtomicU64)>,
+    /// `$report` of streams, once it is prepared.
+    pub(crate) reports: tokio::sync::Mutex<HashMap<usize, Value>>,
     /// What a consent brought, where the tool is asked for one.
     pub(crate) granted: Option<Granted>,
     /// The key that an SFTP server showed.
@@ -187,6 +189,7 @@ impl Session {
             since: HashMap::new(),
             only: None,
             outcomes: connector.all().iter().map(|_| Default::default()).collect(),
+            reports: tokio::sync::Mutex::default(),
             granted: None,
             host_key: Mutex::default(),
             connector,
@@ -370,8 +373,10 @@ impl Inner {
     async fn check(self: &Arc<Self>) -> Result<(), Failure> {
         let manifest = self.connector.manifest();
         let section = manifest.check.as_ref();
-        if let Some(request) = section.and_then(|check| check.request.as_ref()) {
-            return self.ask_for_check(request).await;
+        if let Some((section, request)) =
+            section.and_then(|check| Some((check, check.request.as_ref()?)))
+        {
+            return self.ask_for_check(request, &section.response).await;
         }
         let named = section.and_then(|check| check.stream.as_deref());
         let first = self.connector.streams().iter().find(|stream| stream.parent().is_none());

@@ -5,6 +5,7 @@ mod ahead;
 mod fetch;
 mod files;
 mod lookup;
+mod report;
 mod search;
 
 use std::sync::{Arc, PoisonError};

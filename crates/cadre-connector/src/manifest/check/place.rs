@@ -39,6 +39,14 @@ pub(super) enum Place {
     LogIn,
     /// The answer of a log-in.
     LogInAnswer,
+    /// The answer of a log-in of several steps.
+    LogInStepAnswer,
+    /// The path of a request about a report.
+    ReportPath,
+    /// Another part of a request about a report.
+    ReportRequest,
+    /// An answer about a report.
+    ReportAnswer,
     /// A signature after a log-in.
     Signature,
     /// A server other than HTTP.
@@ -85,6 +93,19 @@ impl Place {
             Place::Key => (vec!["$settings", "$now"], false),
             Place::LogIn => (vec!["$settings", "$secrets", "$now"], false),
             Place::LogInAnswer => (vec!["$settings", "$status", "$headers", "$now"], false),
+            Place::LogInStepAnswer => {
+                (vec!["$settings", "$session", "$status", "$headers", "$now"], false)
+            }
+            Place::ReportPath => {
+                (vec!["$settings", "$session", "$page", "$lookup", "$now", "$report"], false)
+            }
+            Place::ReportRequest => (
+                vec!["$settings", "$secrets", "$session", "$page", "$lookup", "$now", "$report"],
+                false,
+            ),
+            Place::ReportAnswer => {
+                (vec!["$settings", "$session", "$status", "$headers", "$now", "$report"], false)
+            }
             Place::Signature => (vec!["$settings", "$secrets", "$session", "$now"], false),
             Place::Server => (vec!["$settings", "$secrets", "$lookup", "$now"], false),
         };
@@ -114,7 +135,10 @@ impl Place {
             Place::Each => "`each`",
             Place::Key => "the key of a lookup",
             Place::LogIn => "a log-in",
-            Place::LogInAnswer => "the answer of a log-in",
+            Place::LogInAnswer | Place::LogInStepAnswer => "the answer of a log-in",
+            Place::ReportPath => "the path of a request about a report",
+            Place::ReportRequest => "a request about a report",
+            Place::ReportAnswer => "an answer about a report",
             Place::Signature => "the signature of a request",
             Place::Server => "this section",
         }
