@@ -353,6 +353,8 @@ pub struct StreamSection {
     /// Whether a missing permission is an issue of the run instead of its failure.
     #[serde(default)]
     pub optional: bool,
+    /// For which accounts the stream is read, by their settings; by default for all.
+    pub when: Option<Expression>,
     /// The stream whose records are asked for one by one.
     pub each: Option<Each>,
     /// What is asked, over HTTP.

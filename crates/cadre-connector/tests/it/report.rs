@@ -136,6 +136,22 @@ async fn rows_of_records_are_streams_and_lookups_too() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_not_for_an_account_is_not_asked() {
+    let people = || async { Json(json!([{"id": 1}])) };
+    let manifest = "auth: {type: none}\nstreams:\n  jobs:\n    when: $settings.base == \"elsewhere\"\n    request: {path: /jobs}\n    \
+        paging: {type: none}\n  tags:\n    each: {stream: jobs}\n    request: {path: /tags}\n    paging: {type: none}\n  \
+        people:\n    request: {path: /people}\n    paging: {type: none}\ncheck: {stream: jobs}\n";
+    let setup = setup(Router::new().route("/people", get(people)), manifest).await;
+    setup.session.check().await.expect("the first stream that is for it");
+    let found = pages(&mut setup.session.read("jobs", None)).await;
+    assert_eq!(
+        (ids(&found).len(), &found[0].incomplete[..]),
+        (0, &["jobs".to_owned(), "tags".to_owned()][..])
+    );
+    assert_eq!(setup.seen.lines(), ["GET /people 200"]);
+}
+
+#[tokio::test]
 async fn an_offset_may_count_from_one() {
     async fn list(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
         let at = |name: &str| {

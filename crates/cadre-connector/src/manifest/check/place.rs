@@ -33,6 +33,8 @@ pub(super) enum Place {
     Steps,
     /// Which records of a parent stream are asked for.
     Each,
+    /// For which accounts a stream is read.
+    Settings,
     /// The key of a lookup.
     Key,
     /// A log-in, or a signature without one.
@@ -90,6 +92,7 @@ impl Place {
             }
             Place::Steps => (with_step(&["$settings"]), false),
             Place::Each => (vec!["$settings", "$lookup", "$now"], false),
+            Place::Settings => (vec!["$settings"], false),
             Place::Key => (vec!["$settings", "$now"], false),
             Place::LogIn => (vec!["$settings", "$secrets", "$now"], false),
             Place::LogInAnswer => (vec!["$settings", "$status", "$headers", "$now"], false),
@@ -133,6 +136,7 @@ impl Place {
             Place::StepAnswer => "the answer of a step",
             Place::Steps => "an action",
             Place::Each => "`each`",
+            Place::Settings => "`when` of a stream",
             Place::Key => "the key of a lookup",
             Place::LogIn => "a log-in",
             Place::LogInAnswer | Place::LogInStepAnswer => "the answer of a log-in",

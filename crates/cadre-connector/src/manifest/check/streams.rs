@@ -32,6 +32,9 @@ impl Checker<'_> {
                 );
             }
         }
+        if let Some(when) = &stream.when {
+            self.expression(&here("when"), when.expr(), Place::Settings);
+        }
         self.each(name, stream);
         if let Some(request) = &stream.request {
             let (path, elsewhere) = match stream.report {
