@@ -99,7 +99,13 @@ impl Expr {
     /// # Errors
     /// As [`Expr::compile`].
     pub fn xml_template(text: &str) -> Result<Expr, CompileError> {
-        Self::build(text, format!("@html \"{text}\""), 7)
+        Self::build(text, format!("@html \"{text}\""), 7).map_err(|mut error| {
+            if text.contains('"') {
+                error.hint =
+                    Some("a double quote ends the text: attributes stand in single quotes".into());
+            }
+            error
+        })
     }
 
     fn build(source: &str, code: String, prefix: usize) -> Result<Expr, CompileError> {

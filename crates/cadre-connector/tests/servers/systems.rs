@@ -1,5 +1,6 @@
 //! Connectors against the real systems that they are for: Tryton, and a SCIM service.
 
+use base64::Engine as _;
 use cadre_connector::Failure;
 use cadre_model::fault::Code;
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use crate::tryton::Tryton;
 
 /// Posts JSON, and gives back the answer.
 async fn post(url: &str, authorization: Option<&str>, body: &Value) -> Value {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut request = reqwest::Client::new().post(url).json(body);
     if let Some(value) = authorization {
         request = request.header("Authorization", value);
@@ -34,7 +36,6 @@ async fn fill(server: &Tryton) {
         answer["result"][0],
         answer["result"][1].as_str().expect("a session")
     );
-    use base64::Engine as _;
     let session = base64::engine::general_purpose::STANDARD.encode(session);
     let authorization = format!("Session {session}");
     let create = async |model: &str, rows: Value| {
@@ -46,8 +47,8 @@ async fn fill(server: &Tryton) {
     };
     let currency =
         create("currency.currency", json!([{"name": "Euro", "symbol": "E", "code": "EUR"}])).await;
-    let mobile = json!([["create", [{"type": "email", "value": "ana@acme.example"}]]]);
-    let parties = json!([{"name": "Acme"}, {"name": "Ana Ruiz", "contact_mechanisms": mobile}, {"name": "Bo Lind"}]);
+    let email = json!([["create", [{"type": "email", "value": "ana@acme.example"}]]]);
+    let parties = json!([{"name": "Acme"}, {"name": "Ana Ruiz", "contact_mechanisms": email}, {"name": "Bo Lind"}]);
     let parties = create("party.party", parties).await;
     let company = json!([{"party": parties[0], "currency": currency[0]}]);
     let company = create("company.company", company).await;
