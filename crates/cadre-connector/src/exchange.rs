@@ -26,6 +26,8 @@ pub struct HttpRequest {
     pub stays: bool,
     /// Whether any redirect is the answer that was asked for.
     pub takes_redirects: bool,
+    /// Whether it is sent without the account's signature.
+    pub unsigned: bool,
     /// What the connection is opened with, where the tool asks for a certificate.
     pub identity: Option<ClientIdentity>,
 }
@@ -68,6 +70,7 @@ impl HttpRequest {
             max_body_bytes: 64 << 20,
             stays: false,
             takes_redirects: false,
+            unsigned: false,
             identity: None,
         }
     }

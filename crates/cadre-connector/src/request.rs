@@ -48,6 +48,7 @@ pub(crate) fn build(
         None => fresh_url(manifest, request, place, vars)?,
     };
     let mut built = HttpRequest::new(request.method.as_str(), url);
+    built.unsigned = !request.signed;
     built.takes_redirects = request.redirects == Redirects::Take;
     built.set_header("Accept", "application/json, */*;q=0.5");
     for (name, parameter) in manifest.headers.iter().chain(&request.headers) {

@@ -228,7 +228,8 @@ impl Inner {
         if let Some(certificate) = &manifest.client_certificate {
             request.identity = certificate.identity(&vars)?;
         }
-        if let (Some(auth), false) = (self.auth(), call.log_in) {
+        let unsigned = call.log_in || request.unsigned;
+        if let (Some(auth), false) = (self.auth(), unsigned) {
             auth.sign(&mut request, &vars)?;
         }
         Ok(request)

@@ -36,6 +36,13 @@ pub struct Request {
     /// What is done with an answer that leads elsewhere.
     #[serde(default)]
     pub redirects: Redirects,
+    /// Whether the log-in of the account signs it; `false` where its own headers prove who asks.
+    #[serde(default = "yes")]
+    pub signed: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What is done with an answer that leads elsewhere.
