@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use cadre_jobs::cases;
 use cadre_jobs::catalog::{Entry, Folder};
@@ -13,6 +14,7 @@ async fn every_connector_passes_its_cases() {
         std::fs::read_dir(root).expect("connectors").flatten().map(|found| found.path()).collect();
     folders.sort();
     let (mut cases_run, mut wrong) = (0, Vec::new());
+    let begun = Instant::now();
     for path in folders.iter().filter(|path| path.is_dir()) {
         let folder = Folder::read(path).expect("a folder that can be read");
         let entry = match Entry::load(&folder) {
@@ -34,4 +36,8 @@ async fn every_connector_passes_its_cases() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(cases_run >= 140, "only {cases_run} cases were found");
+    let took = begun.elapsed();
+    println!("{cases_run} cases of {} connectors in {} ms", folders.len(), took.as_millis());
+    // Whoever writes a connector runs this again and again.
+    assert!(took < Duration::from_secs(60), "the cases took {} s", took.as_secs());
 }

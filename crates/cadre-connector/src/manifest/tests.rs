@@ -277,7 +277,7 @@ fn mechanisms_that_belong_together_are_checked_together() {
         ("lists: [Person]", "lists: ['x:Person']", "`x:Person` is no element"),
         ("format: csv", "format: csv, lists: [a]", "`lists` names elements of XML"),
         ("rows: .jobs}", "rows: .jobs}\n    paging: {type: none}", "with `rows` nothing is asked"),
-        ("log_in == \"key\"", "$now == 1", "`$now` means nothing in `when` of a stream"),
+        ("$settings.log_in == \"key\"", "$now == 1", "`$now` means nothing in `when` of a stream"),
         ("every_seconds: 2", "every_seconds: 0", "`every_seconds` is at least 1"),
         ("path: /soap,", "path: /soap/\\($report.id),", "`$report` means nothing in a path"),
     ];
