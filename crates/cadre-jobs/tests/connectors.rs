@@ -8,6 +8,7 @@ use cadre_jobs::cases;
 use cadre_jobs::catalog::{Entry, Folder};
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "how long the cases take is a figure that people ask for")]
 async fn every_connector_passes_its_cases() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
     let mut folders: Vec<_> =

@@ -1,7 +1,9 @@
 //! Connectors against the real systems that they are for: Tryton, and a SCIM service.
 
+use std::time::Duration;
+
 use base64::Engine as _;
-use cadre_connector::Failure;
+use cadre_connector::{Failure, HttpRequest, HttpSend, Wire, WireOptions};
 use cadre_model::fault::Code;
 use serde_json::{Value, json};
 
@@ -11,14 +13,17 @@ use crate::tryton::Tryton;
 
 /// Posts JSON, and gives back the answer.
 async fn post(url: &str, authorization: Option<&str>, body: &Value) -> Value {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut request = reqwest::Client::new().post(url).json(body);
+    let mut request = HttpRequest::new("POST", url.parse().expect("a URL"));
+    request.set_header("Content-Type", "application/json");
     if let Some(value) = authorization {
-        request = request.header("Authorization", value);
+        request.set_header("Authorization", value);
     }
-    let response = request.send().await.expect("an answer");
-    assert!(response.status().is_success(), "{}: {body}", response.status());
-    response.json().await.expect("JSON")
+    request.body = Some(body.to_string().into());
+    let options = WireOptions { allow_private: true, ..WireOptions::default() };
+    let wire = Wire::new(options).expect("a client");
+    let response = wire.send(request, Duration::from_secs(30)).await.expect("an answer");
+    assert!(response.status < 300, "{}: {body}", response.status);
+    serde_json::from_slice(&response.body).expect("JSON")
 }
 
 async fn failure_of(tool: &str, form: &Value) -> Failure {
