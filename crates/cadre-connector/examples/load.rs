@@ -9,6 +9,7 @@ use cadre_connector::Connector;
 
 const COUNT: usize = 60;
 
+#[expect(clippy::print_stdout, reason = "the figure is what it is for")]
 fn main() -> Result<(), String> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "connectors".to_owned());
     let entries = std::fs::read_dir(&folder).map_err(|error| format!("{folder}: {error}"))?;
