@@ -193,7 +193,7 @@ pub struct ConnectField {
     #[serde(default)]
     pub multiline: bool,
     /// With which values of other fields an optional field must not be left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub required_when: IndexMap<String, String>,
 }
 
