@@ -195,6 +195,28 @@ impl Connector {
         self.aside_index(SUBSCRIBE).is_some()
     }
 
+    /// The stream that a stream of sub-requests hangs on in the end; a root stream itself.
+    pub(crate) fn root<'a>(&'a self, name: &'a str) -> &'a str {
+        let mut root = name;
+        while let Some(parent) = self.stream(root).and_then(Stream::parent) {
+            root = parent;
+        }
+        root
+    }
+
+    /// The streams from below the root down to a stream of sub-requests.
+    pub(crate) fn path_to(&self, name: &str) -> Vec<usize> {
+        let mut path = Vec::new();
+        let mut at = self.index(name);
+        while let Some(here) = at {
+            let Some(parent) = self.all[here].parent() else { break };
+            path.push(here);
+            at = self.index(parent);
+        }
+        path.reverse();
+        path
+    }
+
     /// A stream and everything that hangs on it.
     #[must_use]
     pub fn family(&self, name: &str) -> Vec<String> {

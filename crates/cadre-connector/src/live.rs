@@ -12,7 +12,6 @@ use crate::auth::Auth;
 use crate::classify::{Failure, Verdict};
 use crate::connector::{SUBSCRIBE, one_of};
 use crate::exchange::{HttpRequest, HttpResponse};
-use crate::format::Format;
 use crate::manifest::PassthroughSection;
 use crate::request::{BuildError, Built};
 use crate::send::Call;
@@ -203,7 +202,7 @@ impl Session {
 impl Inner {
     /// Headers of the connection and of the credentials are not the caller's.
     fn may_be_sent(&self, api: &PassthroughSection, request: &PassRequest) -> Result<(), Failure> {
-        let signature = match &self.connector.manifest().auth {
+        let signature = match self.auth() {
             Some(Auth::Header(header)) => Some(header.name.as_str()),
             _ => None,
         };
@@ -277,17 +276,7 @@ fn raw<'a>(
     purpose: &'a str,
     build: &'a (dyn Fn(&Vars<'_>) -> Built<HttpRequest> + Sync),
 ) -> Call<'a> {
-    Call {
-        purpose,
-        rules: Vec::new(),
-        format: Format::Json,
-        page: &Value::Null,
-        parent: &Value::Null,
-        log_in: false,
-        raw: true,
-        step: None,
-        build,
-    }
+    Call { raw: true, ..Call::new(purpose, build) }
 }
 
 fn is_token(byte: u8) -> bool {

@@ -9,5 +9,7 @@ pub mod openldap;
 pub mod openssh;
 pub mod paged_vendor;
 pub mod postgres;
+pub mod scim_service;
 pub mod soak;
+pub mod tryton;
 pub mod write_soak;

@@ -161,7 +161,7 @@ fn integrations_are_linked_and_switched() {
                 "--tool",
                 "bamboohr",
                 "--category",
-                "ATS",
+                "LMS",
                 "--field",
                 "subdomain=a",
                 "--field",
