@@ -8,4 +8,5 @@ pub mod feed;
 mod line;
 mod settings;
 
+pub use line::{is_country, is_page_url};
 pub use settings::ApplySettings;

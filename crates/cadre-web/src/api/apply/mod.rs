@@ -1,0 +1,9 @@
+//! `/v1/ai-apply/…`: public postings, their forms, and applications through them.
+//!
+//! Everything here belongs to the environment of the key: no integration is named.
+
+pub mod applications;
+pub mod feeds;
+mod page;
+pub mod postings;
+pub mod sites;
