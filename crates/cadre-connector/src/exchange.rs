@@ -24,6 +24,8 @@ pub struct HttpRequest {
     pub max_body_bytes: u64,
     /// Whether a redirect to another host is an answer instead of being followed.
     pub stays: bool,
+    /// Whether redirects are followed; if not, a redirect is an answer like any other.
+    pub follows: bool,
 }
 
 impl HttpRequest {
@@ -37,6 +39,7 @@ impl HttpRequest {
             body: None,
             max_body_bytes: 64 << 20,
             stays: false,
+            follows: true,
         }
     }
 

@@ -174,7 +174,7 @@ impl HttpSend for Wire {
 /// Where a redirect of a plain read leads to; `None` when the answer is to be judged as it is.
 fn redirect(request: &HttpRequest, response: &HttpResponse) -> Result<Option<Url>, SendError> {
     let reads = matches!(request.method.as_str(), "GET" | "HEAD");
-    if !reads || !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+    if !reads || !request.follows || !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
     let Some(location) = response.header("location") else { return Ok(None) };

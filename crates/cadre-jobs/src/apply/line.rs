@@ -1,5 +1,6 @@
 //! One line of a feed: what it says, or everything that is wrong with it.
 
+use cadre_model::values::COUNTRIES;
 use cadre_store::{FeedLine, posting_id, site_of_feed};
 use serde_json::{Map, Value};
 use url::Url;
@@ -147,10 +148,10 @@ pub fn is_page_url(text: &str) -> bool {
     url.is_some_and(|url| url.host_str().is_some() && url.password().is_none())
 }
 
-/// Whether a text has the form of a country of ISO 3166-1 alpha-2.
+/// Whether a text is a country of ISO 3166-1 alpha-2.
 #[must_use]
 pub fn is_country(text: &str) -> bool {
-    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+    COUNTRIES.binary_search(&text).is_ok()
 }
 
 /// A value as a message shows it.

@@ -4,9 +4,13 @@
 //! what came back. What a page means is decided by `cadre-apply`, which knows no network and no database;
 //! [`visit`] is the only way to a page, and keeps the manners: robots rules, and a pause for each host.
 
+mod cookies;
 pub mod feed;
 mod line;
+mod robots;
 mod settings;
+mod visit;
 
 pub use line::{is_country, is_page_url};
 pub use settings::ApplySettings;
+pub use visit::Hosts;

@@ -40,11 +40,8 @@ pub async fn list(
 ) -> Result<Data<Page<LabelledOut>>, Refused> {
     let listed = Listed { name: "job_feeds", ..LISTED };
     let part = Part::asked(&caller.scope, listed, query.as_deref())?;
-    let query = SiteQuery {
-        after_id: part.after_id.clone(),
-        ids: part.filter("ids"),
-        limit: part.limit(),
-    };
+    let query =
+        SiteQuery { after_id: part.after_id.clone(), ids: part.filter("ids"), limit: part.limit() };
     let feeds = state.store.job_feed_list(&caller.scope, &query).await.map_err(unavailable)?;
     Ok(Data(part.page(feeds, |feed| &feed.id, LabelledOut::from)))
 }

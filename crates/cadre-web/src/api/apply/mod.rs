@@ -7,3 +7,6 @@ pub mod feeds;
 mod page;
 pub mod postings;
 pub mod sites;
+
+/// Most postings of one page of jobs, each with its whole form.
+pub(crate) const MOST_JOBS: u32 = 5;

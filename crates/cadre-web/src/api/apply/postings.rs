@@ -96,7 +96,8 @@ pub async fn parse(
 ) -> Result<Data<Value>, Refused> {
     let posting = find(&state, &caller, &id).await?;
     if !state.store.posting_parse_soon(&caller.scope, &id).await.map_err(unavailable)? {
-        let words = format!("The posting `{}` is archived: its page is not read any more.", posting.id);
+        let words =
+            format!("The posting `{}` is archived: its page is not read any more.", posting.id);
         return Err(Refused::new(Code::PlatformInputInvalid, words));
     }
     state.wake.notify_one();
@@ -141,7 +142,8 @@ fn place(body: &JsonBody, asked: &mut Asked<'_>) -> Option<Option<PostingPlace>>
         }
         (country, postal_code) => {
             if country.is_none() {
-                let expected = "an object whose `country` is two capital letters (ISO 3166-1 alpha-2)";
+                let expected =
+                    "an object whose `country` is two capital letters (ISO 3166-1 alpha-2)";
                 asked.wrong("location", expected);
             }
             if postal_code.is_none() {

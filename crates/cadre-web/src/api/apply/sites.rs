@@ -45,11 +45,8 @@ pub async fn list(
 ) -> Result<Data<Page<LabelledOut>>, Refused> {
     let listed = Listed { name: "career_sites", ..LISTED };
     let part = Part::asked(&caller.scope, listed, query.as_deref())?;
-    let query = SiteQuery {
-        after_id: part.after_id.clone(),
-        ids: part.filter("ids"),
-        limit: part.limit(),
-    };
+    let query =
+        SiteQuery { after_id: part.after_id.clone(), ids: part.filter("ids"), limit: part.limit() };
     let sites = state.store.career_site_list(&caller.scope, &query).await.map_err(unavailable)?;
     Ok(Data(part.page(sites, |site| &site.id, LabelledOut::from)))
 }
