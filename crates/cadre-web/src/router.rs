@@ -72,7 +72,11 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/ai-apply/postings", Audience::Key),
     ("POST", "/v1/ai-apply/postings", Audience::Key),
     ("POST", "/v1/ai-apply/postings/{posting_id}/parse", Audience::Key),
+    ("POST", "/v1/ai-apply/postings/{posting_id}/inquire", Audience::Key),
+    ("POST", "/v1/ai-apply/apply", Audience::Key),
     ("GET", "/v1/ai-apply/applications", Audience::Key),
+    ("GET", "/v1/ai-apply/unified-api/jobs", Audience::Key),
+    ("POST", "/v1/ai-apply/unified-api/jobs/{job_id}/applications", Audience::Key),
     ("GET", "/v1/events", Audience::Key),
     ("GET", "/v1/interactions", Audience::Key),
     ("GET", "/v1/interactions/{interaction_id}", Audience::Key),
@@ -233,7 +237,7 @@ fn connect_routes() -> Router<AppState> {
 
 /// Public postings.
 fn apply_routes() -> Router<AppState> {
-    use crate::api::apply::{applications, feeds, postings, sites};
+    use crate::api::apply::{applications, feeds, inquire, postings, sites, unified};
     const HERE: &str = "/v1/ai-apply";
     Router::new()
         .route(&format!("{HERE}/career-sites"), get(sites::list).post(sites::create))
@@ -241,7 +245,11 @@ fn apply_routes() -> Router<AppState> {
         .route(&format!("{HERE}/job-feeds/{{job_feed_id}}/bulk-import"), post(feeds::import))
         .route(&format!("{HERE}/postings"), get(postings::list).post(postings::create))
         .route(&format!("{HERE}/postings/{{posting_id}}/parse"), post(postings::parse))
+        .route(&format!("{HERE}/postings/{{posting_id}}/inquire"), post(inquire::form))
+        .route(&format!("{HERE}/apply"), post(inquire::apply))
         .route(&format!("{HERE}/applications"), get(applications::list))
+        .route(&format!("{HERE}/unified-api/jobs"), get(unified::jobs))
+        .route(&format!("{HERE}/unified-api/jobs/{{job_id}}/applications"), post(unified::apply))
 }
 
 /// Who is told about events.

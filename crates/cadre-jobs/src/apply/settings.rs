@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::assistant::Assistant;
+
 /// Limits and intervals of public postings.
 #[derive(Debug, Clone)]
 pub struct ApplySettings {
@@ -23,6 +25,8 @@ pub struct ApplySettings {
     pub import_bytes: u64,
     /// How long an import may take.
     pub import_timeout: Duration,
+    /// Who helps with questions that the rules leave unsure.
+    pub assistant: Option<Assistant>,
 }
 
 impl Default for ApplySettings {
@@ -37,6 +41,7 @@ impl Default for ApplySettings {
             token_lasts: Duration::from_secs(48 * 3600),
             import_bytes: 35 << 20,
             import_timeout: Duration::from_secs(300),
+            assistant: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use cadre_connector::{HttpRequest, HttpResponse, SendError};
 use rand::Rng as _;
 use url::Url;
 
+use super::cookies::Jar;
 use super::robots::Robots;
 use crate::settings::Parts;
 
@@ -89,49 +90,96 @@ pub(super) enum Patience {
     Caller(Duration),
 }
 
+/// What came of sending a form.
+pub(super) enum Posted {
+    /// The answer, or the page that it leads to.
+    Answered(Visited),
+    /// Nothing has reached the host.
+    NotSent(NoPage),
+    /// It may have reached the host, and nobody knows what came of it.
+    Unknown(NoPage),
+}
+
 /// Asks for a page and follows where it leads.
 pub(super) async fn visit(
     parts: &Parts,
     request: HttpRequest,
     patience: Patience,
 ) -> Result<Visited, NoPage> {
+    follow(parts, request, patience, true).await
+}
+
+/// Sends a form, once, and follows where its answer leads. A person asked for it: rules for robots, which
+/// are about reading, have no say in it.
+pub(super) async fn post(parts: &Parts, request: HttpRequest) -> Posted {
+    let mut request = HttpRequest { follows: false, ..request };
+    request.max_body_bytes = parts.settings.apply.page_bytes;
+    let patience = Patience::Caller(parts.settings.apply.page_timeout);
+    let response = match once(parts, &request, patience, false).await {
+        Ok(response) => response,
+        Err(why @ (NoPage::Busy(_) | NoPage::Forbidden | NoPage::Unreached(_))) => {
+            return Posted::NotSent(why);
+        }
+        Err(why) => return Posted::Unknown(why),
+    };
+    let Some(next) = led(&request, &response) else {
+        return Posted::Answered(Visited { url: request.url, response });
+    };
+    match follow(parts, next, patience, false).await {
+        Ok(visited) => Posted::Answered(visited),
+        Err(why) => Posted::Unknown(why),
+    }
+}
+
+async fn follow(
+    parts: &Parts,
+    request: HttpRequest,
+    patience: Patience,
+    heed: bool,
+) -> Result<Visited, NoPage> {
     let mut request = HttpRequest { follows: false, ..request };
     request.max_body_bytes = parts.settings.apply.page_bytes;
     for _ in 0..=REDIRECTS {
-        let response = once(parts, &request, patience).await?;
-        let Some(target) = target(&request, &response) else {
-            return Ok(Visited { url: request.url, response });
-        };
-        if target.origin() == request.url.origin() {
-            super::cookies::Jar::of(&response).add_to(&mut request);
-        } else {
-            request.headers.retain(|(name, _)| {
-                !name.eq_ignore_ascii_case("cookie") && !name.eq_ignore_ascii_case("authorization")
-            });
+        let response = once(parts, &request, patience, heed).await?;
+        match led(&request, &response) {
+            Some(next) => request = next,
+            None => return Ok(Visited { url: request.url, response }),
         }
-        // After a redirect a form is not sent again: the page that it leads to is looked at.
-        if request.method != "GET" {
-            request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
-            (request.method, request.body) = ("GET".to_owned(), None);
-        }
-        request.url = target;
     }
-    Err(NoPage::Unreached(format!(
-        "The page leads from one address to the next, more than {REDIRECTS} times."
-    )))
+    let words =
+        format!("The page leads from one address to the next, more than {REDIRECTS} times.");
+    Err(NoPage::Unreached(words))
+}
+
+/// The request that an answer leads to. A form is not sent again: the page is looked at.
+fn led(request: &HttpRequest, response: &HttpResponse) -> Option<HttpRequest> {
+    let mut next = HttpRequest { url: target(request, response)?, ..request.clone() };
+    if next.url.origin() == request.url.origin() {
+        Jar::of(response).add_to(&mut next);
+    } else {
+        next.headers.retain(|(name, _)| {
+            !name.eq_ignore_ascii_case("cookie") && !name.eq_ignore_ascii_case("authorization")
+        });
+    }
+    if next.method != "GET" {
+        next.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        (next.method, next.body) = ("GET".to_owned(), None);
+    }
+    Some(next)
 }
 
 async fn once(
     parts: &Parts,
     request: &HttpRequest,
     patience: Patience,
+    heed: bool,
 ) -> Result<HttpResponse, NoPage> {
     let host = parts.standings.hosts.host(&request.url);
     let path = match request.url.query() {
         Some(query) => format!("{}?{query}", request.url.path()),
         None => request.url.path().to_owned(),
     };
-    if !host.allows(parts, &request.url, &path).await? {
+    if heed && !host.allows(parts, &request.url, &path).await? {
         return Err(NoPage::Forbidden);
     }
     let wait = host.turn(parts.settings.apply.host_pause, patience).map_err(NoPage::Busy)?;

@@ -75,7 +75,6 @@ pub async fn import(
     }
     let lines = request.into_body().into_data_stream();
     let counts = feed::import(&state.parts, &caller.scope, &id, lines).await?;
-    state.wake.notify_one();
     let cadre_store::ImportCounts { created, processed, archived } = counts;
     Ok(Data(ImportOut { created, processed, archived }))
 }

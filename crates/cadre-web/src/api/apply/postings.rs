@@ -74,7 +74,6 @@ pub async fn create(
         place,
     };
     let placed = state.store.posting_place(&caller.scope, &new).await.map_err(unavailable)?;
-    state.wake.notify_one();
     match placed {
         PlacedPosting::Placed(posting) => Ok(Data(posting.shown())),
         PlacedPosting::AlreadyThere(posting) => Err(Refused::new(
@@ -100,7 +99,6 @@ pub async fn parse(
             format!("The posting `{}` is archived: its page is not read any more.", posting.id);
         return Err(Refused::new(Code::PlatformInputInvalid, words));
     }
-    state.wake.notify_one();
     Ok(Data(find(&state, &caller, &id).await?.shown()))
 }
 
