@@ -2,8 +2,10 @@
 
 mod actions;
 mod app;
+mod applying;
 mod authorization;
 mod browser;
+mod career_pages;
 mod codes;
 mod connect;
 mod consent;

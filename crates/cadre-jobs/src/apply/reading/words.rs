@@ -11,6 +11,7 @@ const QUESTIONS: &[(&str, &[&str])] = &[
             "resume",
             "résumé",
             "curriculum",
+            "cv",
             "lebenslauf",
             "upload cv",
             "your cv",
