@@ -17,6 +17,8 @@ use crate::settings::Parts;
 const NAME: &str = "cadre";
 /// How long rules are believed.
 const RULES_LAST: Duration = Duration::from_secs(3_600);
+/// How long a host whose rules cannot be had is left alone.
+const HOST_RESTS: Duration = Duration::from_secs(60);
 /// Longest file of rules that is read, in bytes.
 const RULES_BYTES: u64 = 512 << 10;
 /// Longest pause that rules can ask for.
@@ -34,8 +36,15 @@ pub struct Hosts {
 
 #[derive(Default)]
 struct Host {
-    rules: tokio::sync::Mutex<Option<(Instant, Robots)>>,
+    rules: tokio::sync::Mutex<Option<(Instant, Rules)>>,
     times: Mutex<Times>,
+}
+
+/// What is known of the rules of a host.
+enum Rules {
+    Known(Robots),
+    /// They cannot be had, and so the host is not asked for anything else.
+    Missing(NoPage),
 }
 
 #[derive(Default)]
@@ -179,7 +188,7 @@ async fn once(
         Some(query) => format!("{}?{query}", request.url.path()),
         None => request.url.path().to_owned(),
     };
-    if heed && !host.allows(parts, &request.url, &path).await? {
+    if heed && !host.allows(parts, &request.url, &path, patience).await? {
         return Err(NoPage::Forbidden);
     }
     let wait = host.turn(parts.settings.apply.host_pause, patience).map_err(NoPage::Busy)?;
@@ -230,18 +239,51 @@ impl Hosts {
 }
 
 impl Host {
-    async fn allows(&self, parts: &Parts, url: &Url, path: &str) -> Result<bool, NoPage> {
+    async fn allows(
+        &self,
+        parts: &Parts,
+        url: &Url,
+        path: &str,
+        patience: Patience,
+    ) -> Result<bool, NoPage> {
         let mut rules = self.rules.lock().await;
-        let stale = rules.as_ref().is_none_or(|(at, _)| at.elapsed() > RULES_LAST);
-        if stale {
-            let read = read_rules(parts, url).await?;
-            let pause =
-                read.pause_seconds.and_then(|pause| Duration::try_from_secs_f64(pause).ok());
-            self.times.lock().unwrap_or_else(PoisonError::into_inner).pause =
-                pause.map(|pause| pause.min(LONGEST_PAUSE));
-            *rules = Some((Instant::now(), read));
+        let fresh = rules.as_ref().is_some_and(|(at, rules)| {
+            let lasts = if matches!(rules, Rules::Known(_)) { RULES_LAST } else { HOST_RESTS };
+            at.elapsed() < lasts
+        });
+        if !fresh {
+            *rules = Some((Instant::now(), self.read_rules(parts, url).await));
         }
-        Ok(rules.as_ref().is_none_or(|(_, rules)| rules.allows(path)))
+        match rules.as_ref().map(|(_, rules)| rules) {
+            Some(Rules::Known(rules)) => Ok(rules.allows(path)),
+            // Others that wait for the same host need not find out one by one.
+            Some(Rules::Missing(_)) if fresh && patience == Patience::Queue => {
+                let now = Instant::now();
+                let until = self.book(now + HOST_RESTS, parts.settings.apply.host_pause);
+                Err(NoPage::Busy(until - now))
+            }
+            Some(Rules::Missing(why)) => Err(why.clone()),
+            None => Ok(true),
+        }
+    }
+
+    async fn read_rules(&self, parts: &Parts, url: &Url) -> Rules {
+        let read = match read_rules(parts, url).await {
+            Ok(read) => read,
+            Err(why) => return Rules::Missing(why),
+        };
+        let pause = read.pause_seconds.and_then(|pause| Duration::try_from_secs_f64(pause).ok());
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).pause =
+            pause.map(|pause| pause.min(LONGEST_PAUSE));
+        Rules::Known(read)
+    }
+
+    /// Puts a visit off behind those that are put off already, not before a moment.
+    fn book(&self, from: Instant, pause: Duration) -> Instant {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let booked = times.booked.unwrap_or(from).max(from) + pause;
+        times.booked = Some(booked);
+        booked
     }
 
     /// Takes the next turn: how long to wait for it; or when there is room, where that is too long.
@@ -256,9 +298,8 @@ impl Host {
             Patience::Caller(most) => most,
         };
         if wait > most {
-            let booked = times.booked.unwrap_or(next).max(next) + pause;
-            times.booked = Some(booked);
-            return Err(booked - now);
+            drop(times);
+            return Err(self.book(next, pause) - now);
         }
         // A little more or less, so that visits do not look like a clock.
         let jitter = rand::rng().random_range(0.9..1.3);

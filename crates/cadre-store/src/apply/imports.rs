@@ -4,14 +4,12 @@ use cadre_model::ids::random_id;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::effect::{archive_others, upsert};
 use super::events;
 use crate::records::sql::chunks;
 use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
-
-/// How long a posting whose page was gone is left alone, however often its feed names it.
-const GONE_MS: i64 = 24 * 3_600_000;
 
 stored_words! {
     /// How an import stands.
@@ -73,9 +71,9 @@ pub enum BeginImport {
 /// The right to import into a feed.
 #[derive(Debug, Clone)]
 pub struct ImportLease {
-    environment_id: String,
-    feed_id: String,
-    import_id: String,
+    pub(super) environment_id: String,
+    pub(super) feed_id: String,
+    pub(super) import_id: String,
     token: String,
 }
 
@@ -320,79 +318,6 @@ async fn fence(tx: &mut Tx, lease: &ImportLease, until: i64) -> Result<(), Error
     .await
     .attempt("keep a feed")?;
     if held.rows_affected() == 0 { Err(Error::LeaseLost) } else { Ok(()) }
-}
-
-/// Writes the career sites and postings that the lines name; how many postings are new.
-async fn upsert(tx: &mut Tx, lease: &ImportLease, now: i64) -> Result<i64, Error> {
-    sqlx::query(
-        "INSERT INTO career_sites (environment_id, id, label, feed_id, created_at)
-         SELECT DISTINCT CAST($1 AS TEXT), career_site_id, label, CAST($2 AS TEXT), CAST($3 AS BIGINT)
-         FROM feed_lines WHERE import_id = $4 ON CONFLICT (environment_id, id) DO NOTHING",
-    )
-    .bind(&lease.environment_id)
-    .bind(&lease.feed_id)
-    .bind(now)
-    .bind(&lease.import_id)
-    .execute(&mut **tx)
-    .await
-    .attempt("make the career sites of a feed")?;
-    let row = sqlx::query(
-        "SELECT count(*) FROM feed_lines l WHERE l.import_id = $2 AND NOT EXISTS (
-             SELECT 1 FROM job_postings p WHERE p.environment_id = $1 AND p.id = l.posting_id)",
-    )
-    .bind(&lease.environment_id)
-    .bind(&lease.import_id)
-    .fetch_one(&mut **tx)
-    .await
-    .attempt("count the new postings of a feed")?;
-    let stays = "(job_postings.archived_at IS NULL OR job_postings.archived_reason = 'MANUAL_ARCHIVE'
-        OR (job_postings.archived_reason = 'JOB_POSTING_TAKEN_OFFLINE' AND job_postings.archived_at > $5))";
-    let kept = |column: &str, new: &str| {
-        format!("{column} = CASE WHEN {stays} THEN job_postings.{column} ELSE {new} END")
-    };
-    let sql = format!(
-        "INSERT INTO job_postings (environment_id, id, career_site_id, feed_id, import_id, url, job_code,
-             country, postal_code, availability, parse_at, created_at, updated_at)
-         SELECT CAST($1 AS TEXT), l.posting_id, l.career_site_id, CAST($2 AS TEXT), CAST($3 AS TEXT), l.url,
-             l.job_code, l.country, l.postal_code, 'PENDING', CAST($4 AS BIGINT), CAST($4 AS BIGINT),
-             CAST($4 AS BIGINT)
-         FROM feed_lines l WHERE l.import_id = $3
-         ON CONFLICT (environment_id, id) DO UPDATE SET feed_id = excluded.feed_id,
-             import_id = excluded.import_id, country = excluded.country, postal_code = excluded.postal_code,
-             {availability}, {parse_at}, {updated_at}, {archived_at}, {archived_reason}",
-        availability = kept("availability", "'PENDING'"),
-        parse_at = kept("parse_at", "excluded.parse_at"),
-        updated_at = kept("updated_at", "excluded.updated_at"),
-        archived_at = kept("archived_at", "NULL"),
-        archived_reason = kept("archived_reason", "NULL"),
-    );
-    sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(&lease.environment_id)
-        .bind(&lease.feed_id)
-        .bind(&lease.import_id)
-        .bind(now)
-        .bind(now - GONE_MS)
-        .execute(&mut **tx)
-        .await
-        .attempt("write the postings of a feed")?;
-    Ok(row.get(0))
-}
-
-/// Takes down what the import did not name; how many there were.
-async fn archive_others(tx: &mut Tx, lease: &ImportLease, now: i64) -> Result<i64, Error> {
-    let done = sqlx::query(
-        "UPDATE job_postings SET availability = 'ARCHIVED', archived_at = $4,
-             archived_reason = 'REMOVED_FROM_JOB_FEED', parse_at = NULL, updated_at = $4
-         WHERE environment_id = $1 AND feed_id = $2 AND archived_at IS NULL AND import_id <> $3",
-    )
-    .bind(&lease.environment_id)
-    .bind(&lease.feed_id)
-    .bind(&lease.import_id)
-    .bind(now)
-    .execute(&mut **tx)
-    .await
-    .attempt("take down what a feed no longer names")?;
-    Ok(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
 }
 
 /// Forgets the lines of this import, and of any other of the feed that is over.

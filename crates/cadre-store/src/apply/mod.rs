@@ -4,17 +4,19 @@
 //! same line of a feed always means the same row.
 
 mod applications;
+mod effect;
 mod events;
 mod feeds;
 mod forms;
 mod imports;
 mod parsing;
 mod postings;
+mod sending;
 mod sites;
 
 pub use applications::{
-    Application, ApplicationQuery, ApplicationStage, ApplicationStatus, LeasedApplication,
-    NewApplication, PlacedApplication,
+    Application, ApplicationQuery, ApplicationStage, ApplicationStatus, NewApplication,
+    PlacedApplication,
 };
 pub use feeds::JobFeed;
 pub use forms::PostingForm;
@@ -24,4 +26,5 @@ pub use postings::{
     ArchivedReason, Availability, NewPosting, PlacedPosting, Posting, PostingPlace, PostingQuery,
     posting_id,
 };
+pub use sending::LeasedApplication;
 pub use sites::{CareerSite, SiteQuery, site_of_feed};

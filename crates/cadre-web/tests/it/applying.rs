@@ -1,10 +1,12 @@
 //! Public postings from the page to the application, with career pages on the loopback address.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use cadre_connector::{Wire, WireOptions};
 use cadre_jobs::Parts;
-use cadre_jobs::apply::parse;
+use cadre_jobs::apply::{Assistant, parse};
 use cadre_jobs::webhooks::drain;
 use cadre_store::ApplicationStage;
 use cadre_web::{WebSettings, router};
@@ -412,6 +414,53 @@ async fn further_visits_are_made() {
         cadre_jobs::worker::drain(&stage.parts).await.expect("a store");
         let after = stage.pages.seen.lock().expect("not poisoned").visits.len();
         assert_eq!(after - before, 3);
+    })
+    .await;
+}
+
+/// A server that speaks the OpenAI protocol, as far as it is asked: it knows what a shift is.
+async fn knows_shifts(axum::Json(asked): axum::Json<Value>) -> axum::Json<Value> {
+    assert_eq!(asked["model"], "small");
+    let questions = asked["messages"][1]["content"].as_str().expect("text");
+    let questions: Vec<Value> = serde_json::from_str(questions).expect("a list");
+    let shift = questions.iter().find(|one| one["question"] == "Shift").expect("it was unsure");
+    let known =
+        json!({ shift["id"].as_str().expect("an id"): "RESIDENCE_TYPE", "nobody": "EMAIL" });
+    axum::Json(json!({ "choices": [{ "message": { "content": known.to_string() } }] }))
+}
+
+#[tokio::test]
+async fn an_assistant_helps_and_its_failure_does_not_matter() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let helper = Router::new().route("/v1/chat/completions", axum::routing::post(knows_shifts));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, helper).await });
+        let mut stage = Stage::new(&app).await;
+        let keys = async |stage: &Stage<'_>, job: &str| {
+            let id = stage.posting(&stage.pages.job(job)).await;
+            let (blocks, _) = stage.inquire(&id).await;
+            let shift = blocks.iter().find(|block| block["label"] == "Shift").expect("a question");
+            shift["unified_key"].clone()
+        };
+        let options = WireOptions { allow_private: true, ..WireOptions::default() };
+        let wire = Arc::new(Wire::new(options).expect("a client"));
+        for (url, expected) in [
+            (format!("http://{address}/v1"), json!("RESIDENCE_TYPE")),
+            (format!("http://{address}/elsewhere"), Value::Null),
+            ("http://127.0.0.1:1/v1".to_owned(), Value::Null),
+        ] {
+            let assistant = Assistant {
+                base_url: url.parse().expect("a URL"),
+                api_key: None,
+                model: "small".to_owned(),
+                http: wire.clone(),
+            };
+            let mut settings = (*stage.parts.settings).clone();
+            settings.apply.assistant = Some(assistant);
+            stage.parts.settings = Arc::new(settings);
+            assert_eq!(keys(&stage, &format!("job-{}", url.len())).await, expected, "{url}");
+        }
     })
     .await;
 }
