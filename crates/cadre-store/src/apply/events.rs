@@ -66,7 +66,10 @@ pub(super) async fn import_ended(
          AND p.archived_reason = 'REMOVED_FROM_JOB_FEED' AND p.import_id <> $4 AND p.id > $5
          ORDER BY p.id LIMIT $6"
     );
-    while archived {
+    if !archived {
+        return append(tx, environment_id, &[postings_changed()], now).await.map(drop);
+    }
+    loop {
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql.clone()))
             .bind(environment_id)
             .bind(feed_id)
