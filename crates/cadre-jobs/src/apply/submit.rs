@@ -62,7 +62,7 @@ pub(super) async fn send(parts: &Parts, leased: &LeasedApplication) -> Result<()
             store.application_uncertain(leased, &words).await
         }
         End::Later(words, wait) => {
-            let doubled = FIRST_PAUSE_MS << leased.application.attempts.clamp(1, 12) - 1;
+            let doubled = FIRST_PAUSE_MS << (leased.application.attempts.clamp(1, 12) - 1);
             let wait = wait.unwrap_or(doubled).min(LONGEST_PAUSE_MS);
             store.application_put_off(leased, parts.clock.now_ms() + wait, &words).await
         }
