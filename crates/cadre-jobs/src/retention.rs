@@ -4,6 +4,8 @@
 //! | --- | --- | --- |
 //! | interactions with their exchanges | [`Retention::interactions`] | removed |
 //! | runs, jobs, ended log-ins | [`Retention::history`] | removed |
+//! | forms of postings that nobody can apply with any more | as long as a token holds, and a day | removed |
+//! | imports into feeds, but for the latest of each | [`Retention::history`] | removed |
 //! | events with their deliveries | [`Retention::events`] | removed; longer kept where an endpoint has not taken them |
 //! | records that are gone from the tool | [`Retention::deleted_records`] | their values become null |
 //! | integrations that were deleted | [`Retention::deleted_integrations`] | everything of theirs is erased |
@@ -68,6 +70,11 @@ pub async fn apply(parts: &Parts) {
             "integrations",
             store.system_integrations_erase(before(retention.deleted_integrations)).await,
         ),
+        (
+            "forms of postings",
+            store.posting_forms_prune(before(parts.settings.apply.token_lasts + DAY)).await,
+        ),
+        ("imports into feeds", store.feed_imports_prune(before(retention.history)).await),
         ("records", blank(parts, before(retention.deleted_records)).await),
     ];
     for (what, outcome) in outcomes {

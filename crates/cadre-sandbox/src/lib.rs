@@ -2,7 +2,8 @@
 //!
 //! One server plays two tools on one port: *Sandbox HR* under `/hris` and *Sandbox ATS* under `/ats`.
 //! They have log-in, paging, budgets, permissions and errors of their own, and hold people who do not
-//! exist. Under `/admin` a test tells them to fail ([`fault`]) or to change ([`mutate`]).
+//! exist. Under `/careers` are pages of an employer that does not exist, with forms to apply by. Under
+//! `/admin` a test tells the tools to fail ([`fault`]) or to change ([`mutate`]).
 //!
 //! The same seed and size give the same data on every machine. What each answer looks like stands in
 //! the README of this crate, which is the vendors' documentation: connectors are written from it.
@@ -12,6 +13,7 @@
 
 mod admin;
 mod ats;
+mod careers;
 mod dice;
 mod drift;
 pub mod fault;
@@ -129,6 +131,12 @@ pub struct Running {
 }
 
 impl Running {
+    /// The postings of the career pages, as the lines of a job feed.
+    #[must_use]
+    pub fn job_feed(&self) -> String {
+        careers::feed(&self.base_url)
+    }
+
     /// Stops the server; open connections are cut.
     pub async fn stop(mut self) {
         self.task.abort();

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::world::World;
-use crate::{admin, ats, gate, hris};
+use crate::{admin, ats, careers, gate, hris};
 
 /// Marks an answer that must not be sent: the connection is closed instead.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,7 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .nest("/admin", admin::router())
         .layer(from_fn_with_state(Arc::clone(&world), gate::gate))
         .with_state(world)
+        .nest("/careers", careers::router())
 }
 
 /// Accepts connections until the task is aborted, which cuts the open ones too.

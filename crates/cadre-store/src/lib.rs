@@ -13,6 +13,7 @@
 
 mod actions;
 mod admission;
+mod apply;
 mod audit;
 mod connect_links;
 mod dialect;
@@ -50,6 +51,13 @@ mod webhooks;
 
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use admission::{Admission, Admitted};
+pub use apply::{
+    Application, ApplicationQuery, ApplicationStage, ApplicationStatus, ArchivedReason,
+    Availability, BeginImport, CareerSite, FeedImport, FeedLine, ImportCounts, ImportLease,
+    ImportState, JobFeed, LeasedApplication, LeasedPosting, NewApplication, NewPosting,
+    PlacedApplication, PlacedPosting, Posting, PostingForm, PostingPlace, PostingQuery, Seen,
+    SiteQuery, posting_id, site_of_feed,
+};
 pub use audit::{Act, AuditEntry, AuditFilter};
 pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};

@@ -64,6 +64,19 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
     ("POST", "/v1/hris/provisioning-groups/{group_id}/diff", Audience::Integration),
+    ("GET", "/v1/ai-apply/career-sites", Audience::Key),
+    ("POST", "/v1/ai-apply/career-sites", Audience::Key),
+    ("GET", "/v1/ai-apply/job-feeds", Audience::Key),
+    ("POST", "/v1/ai-apply/job-feeds", Audience::Key),
+    ("POST", "/v1/ai-apply/job-feeds/{job_feed_id}/bulk-import", Audience::Key),
+    ("GET", "/v1/ai-apply/postings", Audience::Key),
+    ("POST", "/v1/ai-apply/postings", Audience::Key),
+    ("POST", "/v1/ai-apply/postings/{posting_id}/parse", Audience::Key),
+    ("POST", "/v1/ai-apply/postings/{posting_id}/inquire", Audience::Key),
+    ("POST", "/v1/ai-apply/apply", Audience::Key),
+    ("GET", "/v1/ai-apply/applications", Audience::Key),
+    ("GET", "/v1/ai-apply/unified-api/jobs", Audience::Key),
+    ("POST", "/v1/ai-apply/unified-api/jobs/{job_id}/applications", Audience::Key),
     ("GET", "/v1/events", Audience::Key),
     ("GET", "/v1/interactions", Audience::Key),
     ("GET", "/v1/interactions/{interaction_id}", Audience::Key),
@@ -160,6 +173,7 @@ pub fn router(state: AppState) -> Router {
         .merge(webhook_routes())
         .merge(field_routes())
         .merge(connect_routes())
+        .merge(apply_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/hooks/{token}", post(hooks::post))
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
@@ -219,6 +233,23 @@ fn connect_routes() -> Router<AppState> {
         .route("/connect/{token}/done", get(done::get))
         .route("/oauth/start/{word}", get(consent::start))
         .route("/oauth/callback", get(consent::callback))
+}
+
+/// Public postings.
+fn apply_routes() -> Router<AppState> {
+    use crate::api::apply::{applications, feeds, inquire, postings, sites, unified};
+    const HERE: &str = "/v1/ai-apply";
+    Router::new()
+        .route(&format!("{HERE}/career-sites"), get(sites::list).post(sites::create))
+        .route(&format!("{HERE}/job-feeds"), get(feeds::list).post(feeds::create))
+        .route(&format!("{HERE}/job-feeds/{{job_feed_id}}/bulk-import"), post(feeds::import))
+        .route(&format!("{HERE}/postings"), get(postings::list).post(postings::create))
+        .route(&format!("{HERE}/postings/{{posting_id}}/parse"), post(postings::parse))
+        .route(&format!("{HERE}/postings/{{posting_id}}/inquire"), post(inquire::form))
+        .route(&format!("{HERE}/apply"), post(inquire::apply))
+        .route(&format!("{HERE}/applications"), get(applications::list))
+        .route(&format!("{HERE}/unified-api/jobs"), get(unified::jobs))
+        .route(&format!("{HERE}/unified-api/jobs/{{job_id}}/applications"), post(unified::apply))
 }
 
 /// Who is told about events.

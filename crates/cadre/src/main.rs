@@ -52,6 +52,11 @@ enum Command {
     /// Tell your own servers what happens: endpoints, deliveries, replay.
     #[command(subcommand)]
     Webhook(commands::webhook::WebhookCommand),
+    /// Sources of public postings, and importing into them.
+    #[command(subcommand)]
+    Feed(commands::feed::FeedCommand),
+    /// Public postings, their forms, and applications through them.
+    Posting(commands::posting::PostingCommand),
     /// List connectors, check a connector folder.
     #[command(subcommand)]
     Connector(commands::connector::ConnectorCommand),
@@ -117,6 +122,8 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::CustomField(fields) => fields.run(overrides).await,
         Command::Link(link) => link.run(overrides).await,
         Command::Webhook(webhook) => webhook.run(overrides).await,
+        Command::Feed(feed) => feed.run(overrides).await,
+        Command::Posting(posting) => posting.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
         Command::Logs(logs) => logs.run(overrides).await,
         Command::Person(person) => person.run(overrides).await,

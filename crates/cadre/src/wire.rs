@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cadre_connector::{OAuthClient, Wire, WireOptions};
+use cadre_jobs::apply::{ApplySettings, Assistant};
 use cadre_jobs::catalog::Folder;
 use cadre_jobs::oidc::Provider;
 use cadre_jobs::{Catalog, Parts, Settings};
@@ -17,7 +18,7 @@ use cadre_store::{MasterKey, OpenOptions, Store};
 
 use crate::Failed;
 use crate::builtin;
-use crate::config::{Config, OAuthClientConfig};
+use crate::config::{AssistantConfig, Config, OAuthClientConfig};
 
 /// Opens the database, loads the connectors, builds the guarded client.
 pub async fn parts(config: &Config) -> Result<Parts, Failed> {
@@ -38,6 +39,7 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
     };
     settings.read.allow_private = config.allow_private_networks;
     settings.identity_provider = identity_provider(config);
+    settings.apply = apply(config)?;
     Ok(Parts {
         store,
         catalog,
@@ -55,6 +57,35 @@ fn oauth_clients(config: &Config) -> BTreeMap<String, OAuthClient> {
         client_secret: client.client_secret.clone(),
     };
     config.oauth.iter().map(|(tool, config)| (tool.clone(), client(config))).collect()
+}
+
+/// How public postings are treated.
+fn apply(config: &Config) -> Result<ApplySettings, Failed> {
+    let of = &config.apply;
+    Ok(ApplySettings {
+        parse_at_once: of.parse_at_once,
+        host_pause: Duration::from_millis(of.host_pause_ms),
+        reparse_every: Duration::from_secs(of.reparse_hours.max(1) * 3_600),
+        import_timeout: Duration::from_secs(of.import_seconds.max(1)),
+        assistant: of.assistant.as_ref().map(assistant).transpose()?,
+        ..ApplySettings::default()
+    })
+}
+
+/// The operator named the server, so that it may stand in the own network.
+fn assistant(config: &AssistantConfig) -> Result<Assistant, Failed> {
+    let options = WireOptions { allow_private: true, ..WireOptions::default() };
+    let http =
+        Wire::new(options).map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
+    Ok(Assistant {
+        base_url: config
+            .base_url
+            .parse()
+            .map_err(|error| format!("apply.assistant.base_url: {error}"))?,
+        api_key: config.api_key.clone(),
+        model: config.model.clone(),
+        http: Arc::new(http),
+    })
 }
 
 fn identity_provider(config: &Config) -> Option<Provider> {

@@ -27,6 +27,8 @@ mod logs;
 mod overview;
 mod page;
 mod people;
+mod posting;
+mod postings;
 mod readme;
 mod record;
 mod route;

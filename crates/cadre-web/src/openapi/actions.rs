@@ -42,18 +42,7 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
         Category::Hris => ("Unified HRIS API", Class::Hris),
         Category::Ats => ("Unified ATS API", Class::Ats),
     };
-    let data = match action.answer {
-        Answer::Nothing => json!({ "type": "object" }),
-        Answer::Own(structure) | Answer::Made(_, structure) => components.structure(structure),
-        Answer::Record(id) => match registry::model(id) {
-            Some(model) => components.record(model),
-            None => json!({}),
-        },
-        Answer::RecordWith(id, field, of) => match (registry::model(id), registry::model(of)) {
-            (Some(model), Some(whole)) => components.record_with(model, field, whole),
-            _ => json!({}),
-        },
-    };
+    let data = answer(action, components);
     let mut parameters = vec![integration_header(), key_header()];
     parameters.extend(action.about.map(|about| in_path(about.parameter)));
     let method = action.method.to_ascii_lowercase();
@@ -87,6 +76,27 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
         operation["deprecated"] = Value::Bool(true);
     }
     operation
+}
+
+/// What an action answers with.
+pub(super) fn answer(action: &'static Action, components: &mut Components) -> Value {
+    match action.answer {
+        Answer::Nothing => json!({ "type": "object" }),
+        Answer::Own(structure) | Answer::Made(_, structure) => components.structure(structure),
+        Answer::Record(id) => match registry::model(id) {
+            Some(model) => components.record(model),
+            None => json!({}),
+        },
+        Answer::RecordWith(id, field, of) => match (registry::model(id), registry::model(of)) {
+            (Some(model), Some(whole)) => components.record_with(model, field, whole),
+            _ => json!({}),
+        },
+    }
+}
+
+/// What an action is asked for with.
+pub(super) fn body(action: &'static Action) -> Value {
+    object(action.body)
 }
 
 fn key_header() -> Value {

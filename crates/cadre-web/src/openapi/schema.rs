@@ -13,7 +13,7 @@ pub(super) const EMAIL_PATTERN: &str =
     r"^(?!\.)(?!.*\.\.)([\w'+-.]*)[\w+-]@([\da-z][\da-z-]*\.)+[a-z]{2,}$";
 
 /// What a moment looks like in an answer.
-const STAMP_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$";
+pub(super) const STAMP_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$";
 /// What the id of a record looks like.
 pub(super) const ID_PATTERN: &str = "^[1-9A-HJ-NP-Za-km-z]+$";
 

@@ -35,6 +35,11 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{interaction_id}", &random_id())
         .replace("{task_id}", &random_id())
         .replace("{group_id}", "default")
+        .replace("{job_feed_id}", &random_id())
+        .replace("{job_id}", &random_id())
+        .replace("{posting_id}", &random_id())
+        .replace("{posting}", &random_id())
+        .replace("{application}", &random_id())
 }
 
 fn class(path: &str) -> &'static str {

@@ -2,8 +2,10 @@
 
 mod actions;
 mod app;
+mod applying;
 mod authorization;
 mod browser;
+mod career_pages;
 mod codes;
 mod connect;
 mod consent;
@@ -12,6 +14,7 @@ mod contract;
 mod desk;
 mod embedded;
 mod errors;
+mod feeds;
 mod fields;
 mod gates;
 mod general;

@@ -28,6 +28,11 @@ const COMMANDS: &[&[&str]] = &[
     &["link", "create"],
     &["link", "reconnect"],
     &["link", "list"],
+    &["feed"],
+    &["feed", "create"],
+    &["feed", "import"],
+    &["posting"],
+    &["posting", "settle"],
     &["login-link"],
     &["doctor"],
 ];

@@ -9,6 +9,7 @@ mod error_guide;
 mod faults;
 mod logs;
 mod memory;
+mod postings;
 mod process;
 mod sandbox;
 mod schema;
