@@ -11,6 +11,7 @@ pub mod fault;
 pub mod hris;
 pub mod ids;
 pub mod live;
+pub mod lms;
 pub mod mapped;
 pub mod model;
 pub mod registry;

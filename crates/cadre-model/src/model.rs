@@ -9,6 +9,8 @@ pub enum Category {
     Hris,
     /// Applicant tracking.
     Ats,
+    /// Learning management.
+    Lms,
 }
 
 impl Category {
@@ -18,6 +20,7 @@ impl Category {
         match self {
             Category::Hris => "HRIS",
             Category::Ats => "ATS",
+            Category::Lms => "LMS",
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, RawPathParams, RawQuery, State};
 use axum::routing::{MethodFilter, MethodRouter, get, on, patch, post, put};
 use axum::{Router, middleware};
-use cadre_model::action::{Action, actions, bulk_actions, restricted_actions};
+use cadre_model::action::{Action, bulk_actions, restricted_actions, single_actions};
 use cadre_model::live::{LIVE_READS, LiveRead};
 use cadre_model::registry;
 use http::request::Parts;
@@ -109,7 +109,7 @@ pub fn routes() -> Vec<(&'static str, String, Audience)> {
     let lists = lists().into_iter().map(|(path, _)| ("GET", path, Audience::Integration));
     let live = LIVE_READS.iter();
     let live = live.map(|read| ("GET", format!("/v1{}", read.path), Audience::Integration));
-    let done = actions()
+    let done = single_actions()
         .map(|action| (action.method, format!("/v1{}", action.path), Audience::Integration));
     let files = restricted_actions().into_iter();
     let files = files
@@ -180,7 +180,7 @@ pub fn router(state: AppState) -> Router {
     for read in LIVE_READS {
         router = router.route(&format!("/v1{}", read.path), live_route(read));
     }
-    for action in actions() {
+    for action in single_actions() {
         router = router.route(&format!("/v1{}", action.path), action_route(action));
     }
     for action in bulk_actions() {

@@ -19,6 +19,7 @@ pub(super) fn operation(
     let (tag, class) = match model.category {
         Category::Hris => ("Unified HRIS API", Class::Hris),
         Category::Ats => ("Unified ATS API", Class::Ats),
+        Category::Lms => ("Unified LMS API", Class::General),
     };
     let mut parameters = vec![integration_header()];
     parameters.extend(common(model));

@@ -43,6 +43,7 @@ fn files(read: &LiveRead) -> Value {
     let (tag, class) = match read.category {
         Category::Hris => ("Unified HRIS API", Class::Hris),
         Category::Ats => ("Unified ATS API", Class::Ats),
+        Category::Lms => ("Unified LMS API", Class::General),
     };
     let id = |null: bool| {
         let kind = if null { json!(["string", "null"]) } else { json!("string") };
