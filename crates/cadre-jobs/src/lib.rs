@@ -9,6 +9,7 @@
 //! [`worker`].
 
 pub mod actions;
+pub mod assessment;
 pub mod cases;
 pub mod catalog;
 pub mod connect;

@@ -11,6 +11,8 @@ pub enum Category {
     Ats,
     /// Learning management.
     Lms,
+    /// Assessment of candidates.
+    Assessment,
 }
 
 impl Category {
@@ -21,6 +23,7 @@ impl Category {
             Category::Hris => "HRIS",
             Category::Ats => "ATS",
             Category::Lms => "LMS",
+            Category::Assessment => "ASSESSMENT",
         }
     }
 }

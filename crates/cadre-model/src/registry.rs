@@ -49,12 +49,12 @@ static MODELS: &[&ModelDef] = list![
     ats::Note,
     ats::Scorecard,
     ats::Attachment,
-    lms::User,
+    lms::Learner,
     lms::CourseProvider,
     lms::Course,
     lms::CourseRevision,
     lms::CourseProgression,
-    lms::Skill,
+    lms::CourseSkill,
 ];
 
 /// Every model.

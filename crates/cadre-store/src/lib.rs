@@ -13,6 +13,7 @@
 
 mod actions;
 mod admission;
+mod assessment;
 mod audit;
 mod connect_links;
 mod dialect;
@@ -49,6 +50,7 @@ mod webhooks;
 
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use admission::{Admission, Admitted};
+pub use assessment::{AssessmentOrder, NewOrder, OrderFilter, OrderStatus, Package};
 pub use audit::{Act, AuditEntry, AuditFilter};
 pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};

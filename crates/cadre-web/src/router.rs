@@ -78,6 +78,12 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret", Audience::Key),
     ("GET", "/files/{ticket}", Audience::Link),
     ("POST", "/hooks/{token}", Audience::Link),
+    ("GET", "/hooks/{token}/{request}", Audience::Link),
+    ("POST", "/hooks/{token}/{request}", Audience::Link),
+    ("GET", "/v1/assessment/packages", Audience::Integration),
+    ("PUT", "/v1/assessment/packages", Audience::Integration),
+    ("GET", "/v1/assessment/orders", Audience::Integration),
+    ("GET", "/v1/assessment/orders/open", Audience::Integration),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
     ("GET", "/ready", Audience::Public),
@@ -162,6 +168,8 @@ pub fn router(state: AppState) -> Router {
         .merge(connect_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/hooks/{token}", post(hooks::post))
+        .route("/hooks/{token}/{request}", get(hooks::ask).post(hooks::ask))
+        .merge(assessment_routes())
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
@@ -232,6 +240,18 @@ fn webhook_routes() -> Router<AppState> {
         .route(&format!("{ONE}/test"), post(endpoints::test))
         .route(&format!("{ONE}/replay"), post(endpoints::replay))
         .route(&format!("{ONE}/rotate-secret"), post(endpoints::rotate_secret))
+}
+
+/// What can be ordered in a customer's tool, and what was.
+fn assessment_routes() -> Router<AppState> {
+    use crate::api::assessment;
+    Router::new()
+        .route(
+            "/v1/assessment/packages",
+            get(assessment::get_packages).put(assessment::put_packages),
+        )
+        .route("/v1/assessment/orders", get(assessment::orders))
+        .route("/v1/assessment/orders/open", get(assessment::open_orders))
 }
 
 /// Fields beyond the unified model.

@@ -5,15 +5,19 @@ use super::{About, Action, Answer, Bulk, Input, InputField, Preset};
 use crate::model::Category::Lms;
 use crate::shape::{Shape, choice, structure};
 use crate::values::{Moment, Ref};
-use serde_json::Value;
 
-use crate::lms::{Course, User};
+use crate::lms::{Course, Learner};
 
 const LIST: usize = usize::MAX;
 const PROGRESSION: Option<About> =
     Some(About { parameter: "course_progression_id", model: "lms_course_progressions" });
 const PROGRESS_STATUS: Input = Input::Choice(&["ENROLLED", "STARTED", "COMPLETED", "STOPPED"]);
 const CONTENT_TYPE: Input = Input::Choice(&["COACHING", "VIDEO", "TEXT", "QUIZ"]);
+
+structure! {
+    /// What a tool sent, as it is.
+    pub struct AsSent {}
+}
 
 structure! {
     /// A record that was made or changed.
@@ -89,7 +93,7 @@ structure! {
         /// When it was deleted in the tool.
         pub remote_deleted_at: Option<String>,
         /// What the tool sent.
-        pub remote_data: Option<Value>,
+        pub remote_data: Option<AsSent>,
     }
 }
 
@@ -115,7 +119,7 @@ structure! {
         /// When the record last changed here.
         pub changed_at: Moment,
         /// What the tool sent.
-        pub remote_data: Option<Value>,
+        pub remote_data: Option<AsSent>,
     }
 }
 
@@ -129,7 +133,7 @@ structure! {
         /// The course.
         pub course_id: Ref<Course>,
         /// Who takes it.
-        pub user_id: Ref<User>,
+        pub user_id: Ref<Learner>,
         /// How far the person is.
         pub status: ProgressStatus,
         /// When it was taken up.
@@ -145,7 +149,7 @@ structure! {
         /// When the record last changed here.
         pub changed_at: Moment,
         /// What the tool sent.
-        pub remote_data: Option<Value>,
+        pub remote_data: Option<AsSent>,
     }
 }
 

@@ -7,5 +7,5 @@ pub mod user;
 
 pub use course::{Course, CourseProvider, CourseRevision};
 pub use progression::CourseProgression;
-pub use skill::Skill;
-pub use user::User;
+pub use skill::CourseSkill;
+pub use user::Learner;

@@ -4,7 +4,7 @@ use crate::model::{Filter, FilterRule, Join, Relation, Touches, View, model};
 use crate::shape::{choice, structure};
 use crate::values::{Moment, Ref};
 
-use super::{CourseRevision, User};
+use super::{CourseRevision, Learner};
 
 choice! {
     /// How far somebody is.
@@ -17,7 +17,7 @@ structure! {
     /// Somebody takes a course.
     pub struct CourseProgression {
         /// Who takes it.
-        pub user_id: Ref<User>,
+        pub user_id: Ref<Learner>,
         /// What is taken.
         pub course_revision_id: Ref<CourseRevision>,
         /// How far the person is.

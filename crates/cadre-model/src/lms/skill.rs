@@ -6,7 +6,7 @@ use crate::values::Moment;
 
 structure! {
     /// Something that people can learn.
-    pub struct Skill {
+    pub struct CourseSkill {
         /// Name.
         pub name: Option<String>,
         /// When the tool made the record.
@@ -15,7 +15,7 @@ structure! {
 }
 
 model! {
-    Skill: "lms_skills", "Skills", Lms, Some("/lms/skills"),
+    CourseSkill: "lms_skills", "Skills", Lms, Some("/lms/skills"),
     remote_id_nullable: true,
     extensions: [custom_fields, integration_fields, remote_data],
     relations: &[],

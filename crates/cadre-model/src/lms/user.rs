@@ -11,7 +11,7 @@ choice! {
 
 structure! {
     /// Somebody who can take courses.
-    pub struct User {
+    pub struct Learner {
         /// Given name.
         pub first_name: Option<String>,
         /// Family name.
@@ -26,7 +26,7 @@ structure! {
 }
 
 model! {
-    User: "lms_users", "Users", Lms, Some("/lms/users"),
+    Learner: "lms_users", "Users", Lms, Some("/lms/users"),
     remote_id_nullable: false,
     extensions: [custom_fields, integration_fields, remote_data],
     relations: &[],

@@ -39,6 +39,10 @@ stored_words! {
         IssueStatusChanged = "issue-status-changed",
         /// An account could not be linked.
         ConnectionFlowFailed = "connection-flow-failed",
+        /// An assessment was ordered.
+        AssessmentOrderReceived = "assessment:order-received",
+        /// An assessment was ordered whose candidate waits for it.
+        InlineAssessmentOrderReceived = "inline-assessment:order-received",
     }
 }
 
@@ -52,6 +56,8 @@ impl EventType {
         EventType::IntegrationStateChanged,
         EventType::IssueStatusChanged,
         EventType::ConnectionFlowFailed,
+        EventType::AssessmentOrderReceived,
+        EventType::InlineAssessmentOrderReceived,
     ];
 
     /// The type of that name.

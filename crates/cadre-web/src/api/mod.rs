@@ -1,6 +1,7 @@
 //! The API, one file per endpoint: its parameters, its handler, its answer.
 
 pub mod actions;
+pub mod assessment;
 pub mod attachments;
 pub mod bulk;
 pub mod check_api_key;

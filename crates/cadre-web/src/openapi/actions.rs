@@ -43,6 +43,7 @@ const fn group(category: Category) -> (&'static str, Class) {
         Category::Hris => ("Unified HRIS API", Class::Hris),
         Category::Ats => ("Unified ATS API", Class::Ats),
         Category::Lms => ("Unified LMS API", Class::General),
+        Category::Assessment => ("Unified ATS (Assessment & Background Check) API", Class::Ats),
     }
 }
 

@@ -4,6 +4,7 @@
 //! test in `tests/it/openapi.rs` holds it against the contract.
 
 mod actions;
+mod assessment;
 mod connect;
 mod events;
 mod fields;
@@ -35,6 +36,7 @@ pub fn document(root: &str) -> Value {
         .chain(interactions::paths())
         .chain(fields::paths())
         .chain(live::paths())
+        .chain(assessment::paths())
     {
         paths.insert(path.to_owned(), operations);
     }
@@ -73,7 +75,8 @@ pub fn document(root: &str) -> Value {
         "security": [{ "ApiKey": [] }],
         "tags": [
             { "name": "General" }, { "name": "Kombo Connect" }, { "name": "Unified HRIS API" },
-            { "name": "Unified ATS API" },
+            { "name": "Unified ATS API" }, { "name": "Unified LMS API" },
+            { "name": "Unified ATS (Assessment & Background Check) API" },
         ],
         "paths": paths,
         "components": {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod app;
+mod assessment;
 mod authorization;
 mod browser;
 mod codes;
@@ -20,6 +21,7 @@ mod interactions;
 mod limits;
 mod lists;
 mod live;
+mod lms;
 mod openapi;
 mod passthrough;
 mod property;

@@ -147,7 +147,7 @@ impl Checker<'_> {
             let query = request.query.values().chain(request.headers.values()).map(Parameter::expr);
             let mut all = query
                 .chain([request.path.expr()])
-                .chain(request.body.iter().map(|body| body.expr()));
+                .chain(request.body.iter().chain(&request.form).map(|body| body.expr()));
             all.any(|expr| expr.variables().contains(&"$page"))
         });
         if !param && !says_page {
