@@ -1,9 +1,9 @@
 //! Assessments that are ordered in a customer's tool.
 //!
-//! The tool calls us: its connector says under `assessment` what its requests mean. An order is stored with its
-//! event in one transaction. What the receiver of the event answers decides: 422 rejects the order, with words
-//! for the people in the tool; an `assessment_url` is where the candidate is sent. The tool waits for that answer
-//! for a moment; without one the order stands.
+//! The tool calls us: its connector says under `assessment` what its requests mean. An order is stored
+//! with its event in one transaction. What the receiver of the event answers decides: 422 rejects the
+//! order, with words for the people in the tool; an `assessment_url` is where the candidate is sent. The
+//! tool waits for that answer for a moment; without one the order stands.
 
 use std::time::Duration;
 
@@ -255,8 +255,8 @@ pub async fn order_by_hand(
     Ok(Ok(parts.store.assessment_order_create(scope, &new).await?.id))
 }
 
-/// What the receiver of an event said, where the event is an order. A rejection is an answer like any other: the
-/// message is not sent again.
+/// What the receiver of an event said, where the event is an order. A rejection is an answer like any
+/// other: the message is not sent again.
 pub(crate) async fn heard(parts: &Parts, event: &Event, mut outcome: Outcome) -> Outcome {
     let ordered = [EventType::AssessmentOrderReceived, EventType::InlineAssessmentOrderReceived];
     let rejected = outcome.status == Some(422);

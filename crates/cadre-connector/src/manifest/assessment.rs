@@ -28,8 +28,8 @@ pub struct AssessmentRequest {
     pub method: Method,
     /// What is asked.
     pub does: AssessmentCall,
-    /// For an order, an object: `package_id`, `candidate`, `application`, `job`, `inline`, and `context`, which
-    /// comes back as `$record.context` when the result is handed over.
+    /// For an order, an object: `package_id`, `candidate`, `application`, `job`, `inline`, and `context`,
+    /// which comes back as `$record.context` when the result is handed over.
     pub order: Option<Expression>,
     /// For a question about an order, its id.
     pub order_id: Option<Expression>,

@@ -1,5 +1,5 @@
-//! `…/assessment`: what can be ordered in the customer's tool, what was ordered, and, where its connector allows
-//! that, ordering by hand.
+//! `…/assessment`: what can be ordered in the customer's tool, what was ordered, and, where its
+//! connector allows that, ordering by hand.
 
 use askama::Template;
 use axum::extract::State;
