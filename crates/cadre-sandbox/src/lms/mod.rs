@@ -90,7 +90,7 @@ fn course(plan: &Plan, tables: &mut Tables, index: usize) {
     let id = course_id(index);
     // Every third course has been revised once.
     let mut versions = Vec::new();
-    if index % 3 == 0 {
+    if index.is_multiple_of(3) {
         versions.push(version(&id, 1, &format!("{title} (first edition)"), "old", &skills));
     }
     versions.push(version(&id, versions.len() + 1, title, "live", &skills));
@@ -121,7 +121,7 @@ fn enrolments(plan: &Plan, tables: &mut Tables, index: usize) {
     for step in 0..dice.below(4) {
         let course = (index + step * 3) % COURSES.len();
         let id = course_id(course);
-        let number = if course % 3 == 0 { 1 + dice.below(2) } else { 1 };
+        let number = if course.is_multiple_of(3) { 1 + dice.below(2) } else { 1 };
         let state = *dice.pick(STATES);
         let assigned = plan.hours_ago(24 * dice.between(30, 280));
         let finished = (state == "finished").then(|| assigned.saturating_add(300.hours()).ok());

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::post;
+use cadre_store::Role;
 use cadre_web::WebSettings;
 use serde_json::{Value, json};
 
 use crate::actions::Tools;
 use crate::app::{Answer, TestApp, on_both};
+use crate::browser::Browser;
 use crate::contract::{assert_event, assert_valid};
 
 const PACKAGES: &str = "/v1/assessment/packages";
@@ -230,6 +232,39 @@ async fn only_the_tool_may_order() {
         assert_eq!(tool.ask("POST", "orders", Some(&candidate(false))).await.status, 401);
         tool.token = "guessed".into();
         assert_eq!(tool.ask("GET", "packages", None).await.status, 401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn people_order_by_hand() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let browser = Browser::with_role(&app, Role::Developer).await;
+        let base = format!("/env/production/integrations/{}/assessment", app.tenant.ats);
+        let package = [("act", "package"), ("id", "a"), ("name", "Sums"), ("type", "SKILLS_TEST")];
+        assert_eq!(browser.post(&base, &package).await.status, 303);
+        let nobody = [("act", "order"), ("package", "a"), ("email", "nobody")];
+        let wrong = browser.post(&base, &nobody).await;
+        assert_eq!(wrong.header("location"), Some(format!("{base}?wrong=order").as_str()));
+        let order = [("act", "order"), ("package", "a"), ("email", "ada@post.example")];
+        assert_eq!(browser.post(&base, &order).await.status, 303);
+        let page = browser.get(&base).await;
+        for words in ["Sums", "ada@post.example", "OPEN", "Order by hand"] {
+            assert!(page.text.contains(words), "{words}: {}", page.text);
+        }
+        let support = Browser::with_role(&app, Role::Support).await;
+        let page = support.get(&base).await;
+        assert!(page.text.contains("Sums") && !page.text.contains("/hooks/"), "{}", page.text);
+        assert_eq!(support.post(&base, &[("act", "reset")]).await.status, 403);
+        assert_eq!(browser.post(&base, &[("act", "reset")]).await.status, 303);
+        assert!(browser.get(&base).await.text.contains("Nothing was ordered yet"));
+        let other = format!("/env/production/integrations/{}", app.tenant.hris);
+        assert!(!browser.get(&other).await.text.contains(">Assessment<"), "no tab");
+        // A tool that orders by itself is not ordered for.
+        let refused = browser.post(&format!("{other}/assessment"), &package).await;
+        assert_eq!(refused.status, 303);
+        let packages = app.integration(&app.tenant.hris).await;
+        assert!(app.store.assessment_packages(&packages).await.expect("a store").is_empty());
     })
     .await;
 }
