@@ -136,12 +136,17 @@ fn same(given: &[u8], expected: &[u8]) -> bool {
     given.len() == expected.len() && difference == 0
 }
 
-fn proved(proof: &Proof, hook: &Hook, call: &Incoming, settings: &Value) -> bool {
+pub(crate) fn proved(proof: &Proof, hook: &Hook, call: &Incoming, settings: &Value) -> bool {
     let secret = hook.secret.expose();
     match proof {
         Proof::Url => true,
         Proof::Header { name, prefix } => header(call, name)
             .is_some_and(|given| same(given.as_bytes(), format!("{prefix}{secret}").as_bytes())),
+        Proof::BasicUser => {
+            let expected = format!("Basic {}", STANDARD.encode(format!("{secret}:")));
+            header(call, "authorization")
+                .is_some_and(|given| same(given.as_bytes(), expected.as_bytes()))
+        }
         Proof::Basic { username } => {
             let expected = format!("Basic {}", STANDARD.encode(format!("{username}:{secret}")));
             header(call, "authorization")
@@ -194,7 +199,7 @@ fn mac_512(secret: &str, message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-fn headers(call: &Incoming) -> Value {
+pub(crate) fn headers(call: &Incoming) -> Value {
     let entries = call.headers.iter();
     Value::Object(entries.map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect())
 }
@@ -230,7 +235,7 @@ fn questions(hooks: &HooksSection, call: &Incoming, settings: &Value) -> Vec<Val
 }
 
 /// A body that is a form, as an object.
-fn form(body: &[u8]) -> Value {
+pub(crate) fn form(body: &[u8]) -> Value {
     let fields: Map<String, Value> = url::form_urlencoded::parse(body)
         .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
         .collect();

@@ -10,6 +10,7 @@
 
 pub mod actions;
 pub mod apply;
+pub mod assessment;
 pub mod cases;
 pub mod catalog;
 pub mod connect;

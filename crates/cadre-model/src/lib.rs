@@ -12,6 +12,7 @@ pub mod fields;
 pub mod hris;
 pub mod ids;
 pub mod live;
+pub mod lms;
 pub mod mapped;
 pub mod model;
 pub mod registry;

@@ -175,7 +175,11 @@ async fn list_ids(
     Path((tool, table)): Path<(String, String)>,
 ) -> Json<Value> {
     let state = world.state();
-    let tables = if tool == "ats" { &state.ats } else { &state.hris };
+    let tables = match tool.as_str() {
+        "ats" => &state.ats,
+        "lms" => &state.lms,
+        _ => &state.hris,
+    };
     Json(tables.get(table.as_str()).map(crate::table::Table::ids).unwrap_or_default().into())
 }
 
@@ -187,5 +191,5 @@ async fn list_tables(State(world): State<Arc<World>>) -> Json<Value> {
             .map(|(name, table)| ((*name).to_owned(), json!(table.len())))
             .collect::<Value>()
     };
-    Json(json!({"hris": count(&state.hris), "ats": count(&state.ats)}))
+    Json(json!({"hris": count(&state.hris), "ats": count(&state.ats), "lms": count(&state.lms)}))
 }

@@ -186,6 +186,13 @@ fn refused(world: &World, tool: Tool, headers: &HeaderMap) -> Option<Response> {
             }
         }
         Tool::Hris => ("token_missing", "Send an access token: Authorization: Bearer …"),
+        Tool::Lms => {
+            let key = headers.get("x-api-key").and_then(|value| value.to_str().ok());
+            if key == Some(world.credentials.learning_key.as_str()) {
+                return None;
+            }
+            ("key_unknown", "Send your key in the header X-Api-Key.")
+        }
         Tool::Ats => {
             let decoded = STANDARD.decode(rest.trim()).unwrap_or_default();
             let pair = String::from_utf8(decoded).unwrap_or_default();
@@ -259,6 +266,7 @@ fn emptied(body: &Bytes) -> Vec<u8> {
     match &mut value {
         Value::Array(records) => records.clear(),
         other if other.get("data").is_some() => other["data"] = Value::Array(Vec::new()),
+        other if other.get("items").is_some() => other["items"] = Value::Array(Vec::new()),
         _ => {}
     }
     value.to_string().into_bytes()

@@ -1,6 +1,7 @@
 //! Made-up vendors that behave on the wire as real ones do.
 //!
-//! One server plays two tools on one port: *Sandbox HR* under `/hris` and *Sandbox ATS* under `/ats`.
+//! One server plays three tools on one port: *Sandbox HR* under `/hris`, *Sandbox ATS* under `/ats` and
+//! *Sandbox LMS* under `/lms`.
 //! They have log-in, paging, budgets, permissions and errors of their own, and hold people who do not
 //! exist. Under `/careers` are pages of an employer that does not exist, with forms to apply by. Under
 //! `/admin` a test tells the tools to fail ([`fault`]) or to change ([`mutate`]).
@@ -9,7 +10,7 @@
 //! the README of this crate, which is the vendors' documentation: connectors are written from it.
 //!
 //! Nothing here knows the product, and the product does not know this crate; only `cadre demo` starts
-//! it. To add a resource: make it in `hris` or `ats`, and name it in the list of the `api` there.
+//! it. To add a resource: make it in `hris`, `ats` or `lms`, and name it in the list of the `api` there.
 
 mod admin;
 mod ats;
@@ -20,6 +21,7 @@ pub mod fault;
 mod gate;
 mod hooks;
 mod hris;
+mod lms;
 pub mod mutate;
 mod people;
 mod plan;
@@ -56,7 +58,7 @@ pub struct SandboxOptions {
     pub port: u16,
     /// The moment at which the sandbox starts; all dates in the data are around it.
     pub start: Timestamp,
-    /// Employees in Sandbox HR.
+    /// Employees in Sandbox HR, and users of Sandbox LMS.
     pub employees: usize,
     /// Candidates in Sandbox ATS.
     pub candidates: usize,
@@ -64,7 +66,7 @@ pub struct SandboxOptions {
     pub jobs: usize,
     /// How long an access token of Sandbox HR holds, in seconds.
     pub token_seconds: u32,
-    /// Budget of each of the two; `None` is none.
+    /// Budget of each of them; `None` is none.
     pub rate_limit: Option<RateLimit>,
     /// Time that every answer takes at least, in milliseconds.
     pub slow_ms: u64,
@@ -109,6 +111,7 @@ impl Sandbox {
             client_id: world.credentials.client_id.clone(),
             client_secret: world.credentials.client_secret.clone(),
             api_key: world.credentials.api_key.clone(),
+            learning_key: world.credentials.learning_key.clone(),
             task,
         })
     }
@@ -127,6 +130,8 @@ pub struct Running {
     pub client_secret: String,
     /// API key for Sandbox ATS, the user name of basic authentication.
     pub api_key: String,
+    /// API key for Sandbox LMS.
+    pub learning_key: String,
     task: tokio::task::JoinHandle<()>,
 }
 

@@ -215,7 +215,8 @@ fn tool_named(name: &str) -> Result<Tool, String> {
     match name {
         "hris" => Ok(Tool::Hris),
         "ats" => Ok(Tool::Ats),
-        other => Err(format!("there is no tool `{other}`: it is `hris` or `ats`")),
+        "lms" => Ok(Tool::Lms),
+        other => Err(format!("there is no tool `{other}`: it is `hris`, `ats` or `lms`")),
     }
 }
 

@@ -14,6 +14,7 @@
 mod actions;
 mod admission;
 mod apply;
+mod assessment;
 mod audit;
 mod connect_links;
 mod dialect;
@@ -58,6 +59,7 @@ pub use apply::{
     PlacedApplication, PlacedPosting, Posting, PostingForm, PostingPlace, PostingQuery, Seen,
     SiteQuery, posting_id, site_of_feed,
 };
+pub use assessment::{AssessmentOrder, NewOrder, OrderFilter, OrderStatus, Package};
 pub use audit::{Act, AuditEntry, AuditFilter};
 pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};

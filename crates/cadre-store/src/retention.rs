@@ -35,6 +35,8 @@ const OF_INTEGRATION: &[&str] = &[
     "integration_fields",
     "custom_field_sources",
     "hooks",
+    "assessment_packages",
+    "assessment_orders",
     "issues",
     "integration_issues",
     "run_seen",

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, RawPathParams, RawQuery, State};
 use axum::routing::{MethodFilter, MethodRouter, get, on, patch, post, put};
 use axum::{Router, middleware};
-use cadre_model::action::{Action, actions, bulk_actions, restricted_actions};
+use cadre_model::action::{Action, bulk_actions, restricted_actions, single_actions};
 use cadre_model::live::{LIVE_READS, LiveRead};
 use cadre_model::registry;
 use http::request::Parts;
@@ -91,6 +91,12 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret", Audience::Key),
     ("GET", "/files/{ticket}", Audience::Link),
     ("POST", "/hooks/{token}", Audience::Link),
+    ("GET", "/hooks/{token}/{request}", Audience::Link),
+    ("POST", "/hooks/{token}/{request}", Audience::Link),
+    ("GET", "/v1/assessment/packages", Audience::Integration),
+    ("PUT", "/v1/assessment/packages", Audience::Integration),
+    ("GET", "/v1/assessment/orders", Audience::Integration),
+    ("GET", "/v1/assessment/orders/open", Audience::Integration),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
     ("GET", "/ready", Audience::Public),
@@ -122,7 +128,7 @@ pub fn routes() -> Vec<(&'static str, String, Audience)> {
     let lists = lists().into_iter().map(|(path, _)| ("GET", path, Audience::Integration));
     let live = LIVE_READS.iter();
     let live = live.map(|read| ("GET", format!("/v1{}", read.path), Audience::Integration));
-    let done = actions()
+    let done = single_actions()
         .map(|action| (action.method, format!("/v1{}", action.path), Audience::Integration));
     let files = restricted_actions().into_iter();
     let files = files
@@ -176,6 +182,8 @@ pub fn router(state: AppState) -> Router {
         .merge(apply_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/hooks/{token}", post(hooks::post))
+        .route("/hooks/{token}/{request}", get(hooks::ask).post(hooks::ask))
+        .merge(assessment_routes())
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
@@ -194,7 +202,7 @@ pub fn router(state: AppState) -> Router {
     for read in LIVE_READS {
         router = router.route(&format!("/v1{}", read.path), live_route(read));
     }
-    for action in actions() {
+    for action in single_actions() {
         router = router.route(&format!("/v1{}", action.path), action_route(action));
     }
     for action in bulk_actions() {
@@ -263,6 +271,18 @@ fn webhook_routes() -> Router<AppState> {
         .route(&format!("{ONE}/test"), post(endpoints::test))
         .route(&format!("{ONE}/replay"), post(endpoints::replay))
         .route(&format!("{ONE}/rotate-secret"), post(endpoints::rotate_secret))
+}
+
+/// What can be ordered in a customer's tool, and what was.
+fn assessment_routes() -> Router<AppState> {
+    use crate::api::assessment;
+    Router::new()
+        .route(
+            "/v1/assessment/packages",
+            get(assessment::get_packages).put(assessment::put_packages),
+        )
+        .route("/v1/assessment/orders", get(assessment::orders))
+        .route("/v1/assessment/orders/open", get(assessment::open_orders))
 }
 
 /// Fields beyond the unified model.

@@ -45,6 +45,8 @@ pub enum Proof {
         /// The name of the user.
         username: String,
     },
+    /// The secret as the user name of a basic log-in, without a password.
+    BasicUser,
     /// The secret in a header.
     Header {
         /// Name of the header.

@@ -6,6 +6,7 @@
 //! `docs/guide/connector-format.md`.
 
 mod action;
+mod assessment;
 mod check;
 mod expression;
 mod form;
@@ -22,6 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use assessment::{AssessmentCall, AssessmentRequest, AssessmentSection};
 pub(crate) use expression::printed;
 pub use expression::{Expression, Parameter, PathTemplate, Pattern, Template, XmlTemplate};
 pub use form::FieldProblem;
@@ -92,6 +94,8 @@ pub struct Manifest {
     pub passthrough: IndexMap<String, PassthroughSection>,
     /// What the tool tells by itself.
     pub webhooks: Option<HooksSection>,
+    /// How the tool orders assessments of us.
+    pub assessment: Option<AssessmentSection>,
 }
 
 /// A live read.

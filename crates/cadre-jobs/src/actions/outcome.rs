@@ -8,6 +8,7 @@ use cadre_model::fault::Fault;
 use cadre_model::ids::record_id;
 use cadre_model::mapped::{Issue, Mapped, Record, seal};
 use cadre_model::registry;
+use cadre_model::shape::{Kind, Structure};
 use cadre_store::ListQuery;
 use serde_json::{Map, Value, json};
 
@@ -52,6 +53,7 @@ impl Work<'_> {
                         made.insert(name.to_owned(), value.into());
                     }
                 }
+                self.references(structure, &mut made);
                 Value::Object(made)
             }
             Answer::Record(model) | Answer::RecordWith(model, _, _) => {
@@ -73,6 +75,18 @@ impl Work<'_> {
             Answer::Record(_) | Answer::Nothing | Answer::Own(_) | Answer::Made(..) => data,
         };
         Ok(Finished { data, warnings })
+    }
+
+    /// References of an answer become the ids that callers know.
+    fn references(&self, structure: &Structure, made: &mut Map<String, Value>) {
+        for field in structure.fields {
+            if let Kind::Ref(model) = field.kind
+                && let Some(value) = made.get_mut(field.name)
+            {
+                let remote_id = named(value);
+                *value = remote_id.map(|one| record_id(self.scope.id(), model, &one)).into();
+            }
+        }
     }
 
     /// The records that the mirror learns.

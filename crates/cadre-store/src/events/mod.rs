@@ -45,6 +45,10 @@ stored_words! {
         PostingStatusUpdated = "ai-apply-job-posting-status-updated",
         /// It is known what became of an application to a public posting.
         ApplicationStatusUpdated = "ai-apply-application-status-updated",
+        /// An assessment was ordered.
+        AssessmentOrderReceived = "assessment:order-received",
+        /// An assessment was ordered whose candidate waits for it.
+        InlineAssessmentOrderReceived = "inline-assessment:order-received",
     }
 }
 
@@ -61,6 +65,8 @@ impl EventType {
         EventType::PostingsChanged,
         EventType::PostingStatusUpdated,
         EventType::ApplicationStatusUpdated,
+        EventType::AssessmentOrderReceived,
+        EventType::InlineAssessmentOrderReceived,
     ];
 
     /// The type of that name.

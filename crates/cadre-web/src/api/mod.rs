@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod apply;
+pub mod assessment;
 pub mod attachments;
 pub mod bulk;
 pub mod check_api_key;

@@ -11,6 +11,7 @@
 //! To add a page: a file here, its template, its line in [`route`].
 
 mod account;
+mod assessment;
 mod audit;
 mod chart;
 mod coverage;

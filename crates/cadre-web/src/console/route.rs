@@ -10,9 +10,9 @@ use axum::routing::{MethodRouter, get, post};
 use cadre_store::Role;
 
 use super::{
-    account, audit, coverage, data, door, environments, integration, integrations, issues, keys,
-    log, logs, overview, people, posting, postings, record, scope, syncs, tool, webhook, webhooks,
-    welcome,
+    account, assessment, audit, coverage, data, door, environments, integration, integrations,
+    issues, keys, log, logs, overview, people, posting, postings, record, scope, syncs, tool,
+    webhook, webhooks, welcome,
 };
 use crate::state::AppState;
 
@@ -87,6 +87,8 @@ fn of_integrations() -> Vec<Route> {
         see("/env/{env}/integrations/{integration}/syncs/{run}", syncs::receipt),
         see("/env/{env}/integrations/{integration}/issues", issues::get),
         see("/env/{env}/integrations/{integration}/scope", scope::get),
+        see_as(Role::Support, "/env/{env}/integrations/{integration}/assessment", assessment::get),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/assessment", assessment::act),
         see_as(Role::Support, "/env/{env}/integrations/{integration}/data", data::get),
         see_as(Role::Support, "/env/{env}/integrations/{integration}/data/{model}", data::list),
         see_as(

@@ -217,6 +217,10 @@ impl Chosen {
             organisation: integration.end_user.organization_name.clone(),
             state: super::integrations::state_badge(self.found.state),
             issues: self.found.open_issues,
+            assesses: state
+                .catalog
+                .get(&integration.tool)
+                .is_some_and(|entry| entry.connector.manifest().assessment.is_some()),
             tab,
         }
     }
@@ -248,5 +252,7 @@ pub(super) struct Header {
     pub(super) organisation: String,
     pub(super) state: super::page::Badge,
     pub(super) issues: i64,
+    /// Whether assessments can be ordered in the tool.
+    pub(super) assesses: bool,
     pub(super) tab: &'static str,
 }

@@ -5,6 +5,7 @@
 
 mod actions;
 mod apply;
+mod assessment;
 mod connect;
 mod events;
 mod fields;
@@ -36,6 +37,7 @@ pub fn document(root: &str) -> Value {
         .chain(interactions::paths())
         .chain(fields::paths())
         .chain(live::paths())
+        .chain(assessment::paths())
     {
         paths.insert(path.to_owned(), operations);
     }
@@ -78,7 +80,8 @@ pub fn document(root: &str) -> Value {
         "security": [{ "ApiKey": [] }],
         "tags": [
             { "name": "General" }, { "name": "Kombo Connect" }, { "name": "Unified HRIS API" },
-            { "name": "Unified ATS API" }, { "name": "AI Apply" },
+            { "name": "Unified ATS API" }, { "name": "Unified LMS API" },
+            { "name": "Unified ATS (Assessment & Background Check) API" }, { "name": "AI Apply" },
         ],
         "paths": paths,
         "components": {

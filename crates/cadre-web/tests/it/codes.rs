@@ -84,7 +84,7 @@ fn recipe(code: Code) -> Result<&'static str, &'static str> {
             "Create an application for the same job twice with the same `email_address`."
         }
         C::LmsCourseUpdateNotSupported => {
-            return Err("Learning tools are not supported yet: nothing leads to this code.");
+            "Upsert a course, and once more with the same `origin_id` and another `title`; the second task has the code."
         }
         C::AiApplyJobFeedImportAlreadyRunning => {
             "Begin an import into a job feed and leave its body unfinished; import into the same feed meanwhile."
@@ -337,6 +337,24 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// The error of a course that was ordered with an origin id that another one has.
+    async fn upsert_again(&self) -> Value {
+        let (app, id) = (self.app, &self.tools.lms);
+        let path = "/v1/lms/courses/bulk";
+        let mut item = Value::Null;
+        for title in ["Knots", "Ropes"] {
+            let course = json!({ "type": "EXTERNAL", "title": title, "course_url": "https://knots.example" });
+            let body = json!({ "items": [{ "origin_id": "o-1", "course": course }] });
+            let ordered = self.post(path, id, &body).await;
+            assert_eq!(ordered.status, 200, "{}", ordered.text);
+            cadre_jobs::worker::drain(&app.state.parts).await.expect("a store");
+            let task = ordered.json["data"]["task_id"].as_str().expect("a task");
+            let done = self.get(&format!("{path}/{task}"), id).await;
+            item = done.json["data"]["data"][0].clone();
+        }
+        item["error"].clone()
+    }
+
     async fn remote(&self, code: Code) -> Answer {
         let (app, tools) = (self.app, &self.tools);
         match code {
@@ -396,6 +414,14 @@ async fn every_code_has_a_trigger() {
                 continue;
             }
             stage.fault(json!([])).await;
+            if code == Code::LmsCourseUpdateNotSupported {
+                // Answers of LMS operations have only the codes of the general class; a task's items have all.
+                let error = stage.upsert_again().await;
+                assert_eq!(error["code"], row["code"]);
+                assert_eq!(error["title"], row["title"]);
+                seen += 1;
+                continue;
+            }
             let answer = match code.as_str().split_once('.').expect("a space").0 {
                 "PLATFORM" => stage.platform(code).await,
                 "INTEGRATION" => stage.integration(code).await,
@@ -413,7 +439,7 @@ async fn every_code_has_a_trigger() {
             assert_eq!(answer.json["error"]["title"], row["title"]);
             seen += 1;
         }
-        assert_eq!(seen, 27);
+        assert_eq!(seen, 28);
     })
     .await;
 }

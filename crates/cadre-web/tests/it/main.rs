@@ -3,6 +3,7 @@
 mod actions;
 mod app;
 mod applying;
+mod assessment;
 mod authorization;
 mod browser;
 mod career_pages;
@@ -23,6 +24,7 @@ mod interactions;
 mod limits;
 mod lists;
 mod live;
+mod lms;
 mod openapi;
 mod passthrough;
 mod property;

@@ -120,7 +120,7 @@ struct Ready {
 }
 
 /// What a customer would type into the connect forms of the made-up tools.
-fn connect_forms(sandbox: &Running) -> [(&'static str, Map<String, Value>); 2] {
+fn connect_forms(sandbox: &Running) -> [(&'static str, Map<String, Value>); 3] {
     let form = |fields: &[(&str, &str)]| -> Map<String, Value> {
         fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
     };
@@ -130,6 +130,7 @@ fn connect_forms(sandbox: &Running) -> [(&'static str, Map<String, Value>); 2] {
     [
         ("sandboxhris", form(&[address, client[0], client[1]])),
         ("sandboxats", form(&[address, ("api_key", &sandbox.api_key)])),
+        ("sandboxlms", form(&[address, ("api_key", &sandbox.learning_key)])),
     ]
 }
 
