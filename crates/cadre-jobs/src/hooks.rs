@@ -20,6 +20,7 @@ use crate::catalog::Entry;
 use crate::enqueue::{enqueue_sync, possible_kind};
 use crate::fields::again::Making;
 use crate::observe::Log;
+use crate::scim::inbox;
 use crate::settings::Parts;
 
 /// Kind of the job that asks for what a message was about.
@@ -131,7 +132,7 @@ fn header<'c>(call: &'c Incoming, name: &str) -> Option<&'c str> {
 }
 
 /// Whether two texts are the same, in a time that does not tell how much of them is.
-fn same(given: &[u8], expected: &[u8]) -> bool {
+pub(crate) fn same(given: &[u8], expected: &[u8]) -> bool {
     let difference = given.iter().zip(expected).fold(0, |sum, (a, b)| sum | (a ^ b));
     given.len() == expected.len() && difference == 0
 }
@@ -248,6 +249,9 @@ pub(crate) async fn fetch(parts: &Parts, job: &Job) -> Result<(), String> {
     let integration_id = job.integration_id.as_deref().unwrap_or_default();
     let scope = store.system_integration_scope(integration_id).await.map_err(words)?;
     let Some(scope) = scope else { return Ok(()) };
+    if job.payload["directory"] == true {
+        return inbox::apply(parts, &scope, job).await;
+    }
     let question = &job.payload["question"];
     let stream = question["stream"].as_str().unwrap_or_default();
     let Some(id) = question["id"].as_str() else {
@@ -293,7 +297,7 @@ pub(crate) async fn fetch(parts: &Parts, job: &Job) -> Result<(), String> {
 }
 
 /// Has the tool synced. A sync that is going on may have passed what changed: another one follows it.
-async fn sync(parts: &Parts, scope: &IntegrationScope) -> Result<(), String> {
+pub(crate) async fn sync(parts: &Parts, scope: &IntegrationScope) -> Result<(), String> {
     let store = &parts.store;
     let integration = store.integration_get(scope).await.map_err(|error| error.to_string())?;
     let Some(integration) = integration else { return Ok(()) };
@@ -326,7 +330,7 @@ async fn session(
     parts.store.interaction_write(interaction).await.map_err(|error| error.to_string())?;
     let log = std::sync::Arc::new(Log::new(id, u64::MAX, parts.clock.clone()));
     let io = Io {
-        http: parts.http.clone(),
+        http: inbox::client(parts, scope, entry),
         clock: parts.clock.clone(),
         observer: log.clone(),
         limits: parts.settings.read.clone(),

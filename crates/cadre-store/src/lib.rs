@@ -16,7 +16,9 @@ mod admission;
 mod audit;
 mod connect_links;
 mod dialect;
+mod directory;
 mod events;
+mod field_fills;
 mod fields;
 mod grants;
 mod hooks;
@@ -51,7 +53,11 @@ pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use admission::{Admission, Admitted};
 pub use audit::{Act, AuditEntry, AuditFilter};
 pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
+pub use directory::{
+    DirectoryKind, DirectoryQuery, DirectoryRow, DirectoryWrite, DirectoryWritten,
+};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
+pub use field_fills::{FieldFill, ModelFills};
 pub use fields::{CustomField, FieldKind, IntegrationField, NewCustomField, SourcedField};
 pub use grants::StoredGrant;
 pub use hooks::Hook;

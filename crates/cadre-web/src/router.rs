@@ -13,7 +13,7 @@ use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
     attachments, bulk, check_api_key, events, fields, files, force_sync, health, hooks,
-    integrations, interactions, passthrough, provisioning, tools, unknown, webhook_endpoints,
+    integrations, interactions, passthrough, provisioning, scim, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
 use crate::console::{self, login, sign_on};
@@ -78,6 +78,11 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret", Audience::Key),
     ("GET", "/files/{ticket}", Audience::Link),
     ("POST", "/hooks/{token}", Audience::Link),
+    ("GET", "/scim/{token}/v2/{*path}", Audience::Link),
+    ("POST", "/scim/{token}/v2/{*path}", Audience::Link),
+    ("PUT", "/scim/{token}/v2/{*path}", Audience::Link),
+    ("PATCH", "/scim/{token}/v2/{*path}", Audience::Link),
+    ("DELETE", "/scim/{token}/v2/{*path}", Audience::Link),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
     ("GET", "/ready", Audience::Public),
@@ -162,6 +167,10 @@ pub fn router(state: AppState) -> Router {
         .merge(connect_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/hooks/{token}", post(hooks::post))
+        .route(
+            "/scim/{token}/v2/{*path}",
+            get(scim::any).post(scim::any).put(scim::any).patch(scim::any).delete(scim::any),
+        )
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))

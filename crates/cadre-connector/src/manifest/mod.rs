@@ -10,6 +10,7 @@ mod check;
 mod expression;
 mod form;
 mod hooks;
+mod inbound;
 mod load;
 mod located;
 
@@ -24,6 +25,7 @@ pub(crate) use expression::printed;
 pub use expression::{Expression, Parameter, PathTemplate, Pattern, Template};
 pub use form::FieldProblem;
 pub use hooks::{Algorithm, Aside, Encoding, EventRule, HooksSection, Proof};
+pub use inbound::{Inbound, Pushed};
 pub(crate) use load::{action, load, parse};
 
 use crate::auth::Auth;
@@ -84,6 +86,9 @@ pub struct Manifest {
     pub passthrough: IndexMap<String, PassthroughSection>,
     /// What the tool tells by itself.
     pub webhooks: Option<HooksSection>,
+    /// How the tool pushes what it has. The streams then ask for what was pushed; their requests do not leave
+    /// this server.
+    pub inbound: Option<Inbound>,
 }
 
 /// A live read.

@@ -18,7 +18,8 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::finish;
-use super::guard::Guard;
+use super::guard::{Guard, Signs};
+use super::history::History;
 use super::pages::Filled;
 use super::proof::{self, Proof};
 use super::write::Writer;
@@ -29,6 +30,7 @@ use crate::grants::with_stored_grant;
 use crate::hooks;
 use crate::observe::Log;
 use crate::pin::pinned;
+use crate::scim::inbox;
 use crate::settings::Parts;
 
 /// Milliseconds between two looks at whether a run may go on.
@@ -233,24 +235,36 @@ async fn guard(
         .filter(|issue| issue.state == IntegrationIssueState::Accepted)
         .map(|issue| issue.subject)
         .collect();
-    let mut watched = HashSet::new();
+    let (mut watched, mut right) = (HashSet::new(), HashSet::new());
     for map in maps {
         let model = map.model();
         let offered = map.offered_fields();
         let fields = model.shape.fields.iter().map(|field| field.name);
         let places = fields.chain(model.relations.iter().map(|relation| relation.name));
-        watched.extend(
-            places
-                .filter(|place| offered.contains(*place))
-                .filter(|place| scope_config.field_enabled(model.id, place))
-                .filter(|place| !accepted.contains(&format!("{}.{place}", model.id)))
-                .map(|place| (model.id, place)),
-        );
+        for place in places
+            .filter(|place| offered.contains(*place))
+            .filter(|place| scope_config.field_enabled(model.id, place))
+        {
+            watched.insert((model.id, place));
+            if accepted.contains(&format!("{}.{place}", model.id)) {
+                right.insert((model.id, place));
+            }
+        }
     }
-    Ok(Some(Guard::new(watched)))
+    let history = History::of(&parts.store.field_fills(scope).await?);
+    Ok(Some(Guard::new(watched, right, history)))
 }
 
 impl Sync<'_> {
+    /// What else happened to a model.
+    pub(super) fn signs(&self, model: &str, guard: Option<&Guard>) -> Signs {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Signs {
+            fresh: known.fresh_of(model).map(str::to_owned).collect(),
+            fallen: guard.map_or(0, |guard| guard.fallen(model)),
+        }
+    }
+
     /// Keeps the raw fields that were seen. Where other values are wanted now than when the run began,
     /// what it wrote is made once more.
     async fn keep_what_was_seen(&self) -> Result<(), cadre_store::Error> {
@@ -272,7 +286,7 @@ impl Sync<'_> {
         let secrets = self.parts.store.integration_secrets(&self.scope).await?;
         let account = Account { settings: self.integration.settings.clone(), secrets };
         let io = Io {
-            http: self.parts.http.clone(),
+            http: inbox::client(self.parts, &self.scope, &self.entry),
             clock: self.parts.clock.clone(),
             observer: self.log.clone(),
             limits: self.parts.settings.read.clone(),

@@ -26,6 +26,7 @@ mod property;
 mod receiver;
 mod recent;
 mod sample;
+mod scim;
 mod sessions;
 mod sign_on;
 mod webdriver;

@@ -40,6 +40,7 @@ pub(super) fn check(
     checker.live();
     checker.passthrough();
     checker.hooks();
+    checker.inbound();
     checker.lookups();
     checker.own_check();
     if let Some(mapped) = mapped {
