@@ -53,6 +53,20 @@ pub struct Drifts {
     pub missed: Vec<String>,
 }
 
+impl Drifts {
+    /// What two harnesses found.
+    #[must_use]
+    pub fn and(mut self, other: Drifts) -> Drifts {
+        self.made += other.made;
+        self.caught += other.caught;
+        self.lost += other.lost;
+        self.not_healed += other.not_healed;
+        self.false_alarms += other.false_alarms;
+        self.missed.extend(other.missed);
+        self
+    }
+}
+
 impl Soak {
     /// Makes so many drifts, one after the other, each undone before the next.
     ///
@@ -61,6 +75,9 @@ impl Soak {
     /// When the harness itself fails.
     pub async fn drifts(&mut self, count: u64) -> Outcome<Drifts> {
         let mut found = Drifts::default();
+        if count == 0 {
+            return Ok(found);
+        }
         self.sync_whole().await?;
         for _ in 0..count {
             let (path, field) = *PLACES.choose(&mut self.dice).ok_or("no places")?;

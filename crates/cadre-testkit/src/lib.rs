@@ -10,4 +10,6 @@ pub mod openssh;
 pub mod paged_vendor;
 pub mod postgres;
 pub mod soak;
+pub mod soak_receiver;
+pub mod soak_worker;
 pub mod write_soak;

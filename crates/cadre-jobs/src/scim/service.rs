@@ -78,6 +78,9 @@ impl Service<'_> {
 
     async fn work(&self, request: &Request) -> Result<Answer, Stop> {
         let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+        if let ("POST", [".search"]) = (request.method.as_str(), path.as_slice()) {
+            return self.search_all(&searched(&request.body)?).await;
+        }
         let kind = match path.first() {
             Some(&"Users") => DirectoryKind::User,
             Some(&"Groups") => DirectoryKind::Group,
@@ -101,6 +104,9 @@ impl Service<'_> {
         match path.first() {
             Some(&("Bulk" | "Me")) => return Err(Refusal::new(501, "This is not offered.")),
             Some(&("ServiceProviderConfig" | "Schemas" | "ResourceTypes")) if method == "GET" => {}
+            Some(&("ServiceProviderConfig" | "Schemas" | "ResourceTypes")) => {
+                return Err(Refusal::new(405, "This can only be read."));
+            }
             _ => return Err(Refusal::new(404, "There is nothing at this address.")),
         }
         let all = match path {
@@ -118,7 +124,28 @@ impl Service<'_> {
         }
     }
 
+    /// Looks through people, then through groups.
+    async fn search_all(&self, query: &[(String, String)]) -> Result<Answer, Stop> {
+        let asked_users = asked(DirectoryKind::User, query)?;
+        let (start, count) = (asked_users.start, asked_users.count);
+        let (users, mut found_all) = self.matching(asked_users).await?;
+        let left = count - found_all.len() as u64;
+        let start_groups = start.saturating_sub(users).max(1);
+        let asked_groups =
+            Asked { start: start_groups, count: left, ..asked(DirectoryKind::Group, query)? };
+        let (groups, more) = self.matching(asked_groups).await?;
+        found_all.extend(more);
+        Ok(found(listed(users + groups, start, found_all)))
+    }
+
     async fn list(&self, asked: Asked) -> Result<Answer, Stop> {
+        let start = asked.start;
+        let (total, page) = self.matching(asked).await?;
+        Ok(found(listed(total, start, page)))
+    }
+
+    /// How many resources there are, and the page that was asked for.
+    async fn matching(&self, asked: Asked) -> Result<(u64, Vec<Value>), Stop> {
         let offset = asked.start - 1;
         let (name, external_id) = looked_up(asked.kind, asked.filter.as_ref());
         let is_whole = asked.filter.is_none() || name.is_some() || external_id.is_some();
@@ -128,7 +155,7 @@ impl Service<'_> {
             let query = DirectoryQuery { name, external_id, offset, limit: asked.count };
             let (total, rows) = store.directory_list(self.scope, asked.kind, query).await?;
             let rows = self.shown(&rows, &asked.wanted).await?;
-            return Ok(found(listed(total, asked.start, rows)));
+            return Ok((total, rows));
         }
         let mut all: Vec<(DirectoryRow, Value)> = Vec::new();
         let mut seen = 0;
@@ -157,8 +184,7 @@ impl Service<'_> {
         let total = all.len() as u64;
         let page = all.into_iter().skip(usize::try_from(offset).unwrap_or(usize::MAX));
         let page = page.take(usize::try_from(asked.count).unwrap_or(usize::MAX));
-        let page = page.map(|(_, one)| asked.wanted.cut(one)).collect();
-        Ok(found(listed(total, asked.start, page)))
+        Ok((total, page.map(|(_, one)| asked.wanted.cut(one)).collect()))
     }
 
     /// Resources as they are shown, with members and groups.

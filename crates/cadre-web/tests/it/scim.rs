@@ -395,6 +395,9 @@ async fn only_who_has_the_token_may_push() {
         {
             assert_eq!(provider.ask("GET", path, Value::Null).await.status, 200, "{path}");
         }
+        refused(&provider.ask("POST", "/Schemas", json!({})).await, 405, None);
+        let all = provider.ask("POST", "/.search", json!({"filter": "id pr"})).await;
+        assert_eq!((all.status.as_u16(), &all.json["totalResults"]), (200, &json!(0)));
         refused(&provider.ask("POST", "/Bulk", json!({})).await, 501, None);
         refused(&provider.ask("GET", "/Nothing", Value::Null).await, 404, None);
         let status = cadre_store::IntegrationStatus::Inactive;
