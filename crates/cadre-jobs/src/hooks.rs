@@ -9,8 +9,8 @@ use cadre_jq::Vars;
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::record_id;
 use cadre_store::{
-    Hook, IntegrationScope, IntegrationStatus, InteractionKind, Job, NewInteraction, NewJob,
-    RunKind, RunTrigger, Store,
+    Hook, IntegrationIssueKind, IntegrationScope, IntegrationStatus, InteractionKind, Job,
+    NewInteraction, NewJob, Observed, RunKind, RunTrigger, Store,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
@@ -28,6 +28,10 @@ pub const FETCH: &str = "fetch";
 
 /// Messages about one thing within so many milliseconds lead to one question.
 const TOGETHER_MS: i64 = 1_000;
+
+/// How far back calls are judged, and how few say nothing.
+const JUDGED_MS: i64 = 6 * 3_600_000;
+const ENOUGH_CALLS: i64 = 5;
 
 /// Most messages of one call that are looked at.
 const MOST: usize = 1_000;
@@ -90,6 +94,7 @@ pub async fn receive(
         interaction.status = Some(401);
         interaction.ended_at = Some(parts.clock.now_ms());
         store.interaction_write(interaction).await?;
+        judge_calls(parts, &scope).await?;
         return Ok(Received::Unproved);
     }
     let wanted = match integration.status {
@@ -104,7 +109,32 @@ pub async fn receive(
     interaction.response = Some(json!({ "asked": wanted }));
     interaction.ended_at = Some(parts.clock.now_ms());
     store.interaction_write(interaction).await?;
+    judge_calls(parts, &scope).await?;
     Ok(Received::Taken(wanted.len()))
+}
+
+/// An issue for as long as half or more of the calls of the last hours failed.
+pub(crate) async fn judge_calls(
+    parts: &Parts,
+    scope: &IntegrationScope,
+) -> Result<(), cadre_store::Error> {
+    let store = &parts.store;
+    let (all, failed) = store.incoming_calls(scope, parts.clock.now_ms() - JUDGED_MS).await?;
+    let kind = IntegrationIssueKind::IncomingWebhookFailing;
+    if all < ENOUGH_CALLS || failed * 2 < all {
+        return store.integration_issue_resolve(scope, kind, "").await.map(drop);
+    }
+    let observed = Observed {
+        kind,
+        subject: String::new(),
+        message: format!("{failed} of {all} calls of the tool in the last six hours were refused."),
+        hint: Some(format!(
+            "Look into the log which and why. `cadre integration address {}` shows the address and the \
+             secret that the tool must use.",
+            scope.id()
+        )),
+    };
+    store.integration_issue_raise(scope, &observed).await.map(drop)
 }
 
 /// Queues a question. It is asked a moment after the last second in which it can still be joined, so that

@@ -19,6 +19,8 @@ stored_words! {
         DropHeld = "integration.drop_held",
         /// A field that was filled is empty; its old values are kept.
         FieldDegraded = "integration.field_degraded",
+        /// Half or more of the calls by which the tool tells what happened failed.
+        IncomingWebhookFailing = "integration.incoming_webhook_failing",
         /// The first sync failed its quality checks.
         QualityFailed = "integration.quality_failed",
         /// The last sync failed.
@@ -70,6 +72,7 @@ impl IntegrationIssue {
             IntegrationIssueKind::AuthenticationFailed => "The tool refuses the credentials",
             IntegrationIssueKind::DropHeld => "More records are missing than can be believed",
             IntegrationIssueKind::FieldDegraded => "A field that was filled is empty",
+            IntegrationIssueKind::IncomingWebhookFailing => "Calls of the tool fail",
             IntegrationIssueKind::QualityFailed => "The first sync failed its quality checks",
             IntegrationIssueKind::SyncFailing => "The last sync failed",
         };

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use self::refusal::Refusal;
 use self::service::Service;
-use crate::hooks::same;
+use crate::hooks::{judge_calls, same};
 use crate::settings::Parts;
 
 /// A request, below the address of an integration.
@@ -123,6 +123,9 @@ pub async fn answer(
     if request.method != "GET" || answer.status >= 400 && answer.status != 404 {
         let what = (request, &answer);
         note(parts, &scope, what, (&entry.connector.manifest().label, began_at)).await?;
+        if answer.status == 401 || request.method != "GET" {
+            judge_calls(parts, &scope).await?;
+        }
     }
     Ok(answer)
 }

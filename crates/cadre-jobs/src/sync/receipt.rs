@@ -16,6 +16,7 @@ pub(super) async fn receipt(
 ) -> Result<Value, cadre_store::Error> {
     let store = &sync.parts.store;
     let filled = sync.filled.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let recent = store.integration_recent(&sync.scope).await?;
     let mut rows = Map::new();
     let mut known = Vec::new();
     for (model, of) in models {
@@ -34,7 +35,9 @@ pub(super) async fn receipt(
                 "filled": came.map(|came| &came.fields),
             }),
         );
-        if matches!(of.proof, Proof::Complete | Proof::ChangesOnly) {
+        // Of what is read from some moment on only, older records are not known as they stand.
+        let is_bounded = recent.is_some() && sync.can_be_bounded(model);
+        if matches!(of.proof, Proof::Complete | Proof::ChangesOnly) && !is_bounded {
             known.push(*model);
         }
     }

@@ -265,6 +265,16 @@ impl Sync<'_> {
         }
     }
 
+    /// Whether old records of a model are left out where somebody wants recent data only.
+    pub(super) fn can_be_bounded(&self, model: &str) -> bool {
+        let feeding = self.maps.iter().filter(|map| map.model().id == model);
+        let mut roots = feeding.flat_map(|map| map.streams()).map(|one| self.entry.root_of(one));
+        let connector = &self.entry.connector;
+        roots.any(|root| {
+            connector.stream(&root).is_some_and(cadre_connector::Stream::can_be_bounded)
+        })
+    }
+
     /// Keeps the raw fields that were seen. Where other values are wanted now than when the run began,
     /// what it wrote is made once more.
     async fn keep_what_was_seen(&self) -> Result<(), cadre_store::Error> {
