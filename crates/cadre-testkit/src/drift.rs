@@ -110,6 +110,35 @@ impl Soak {
         Ok(found)
     }
 
+    /// Lets a field run dry so slowly that no single run shows it: ten people lose their address at work before
+    /// each sync. After how many of those an issue says so; `None`: after none of `most`.
+    ///
+    /// # Errors
+    ///
+    /// When the harness itself fails.
+    pub async fn leak(&mut self, most: usize) -> Outcome<Option<usize>> {
+        for _ in 0..6 {
+            self.sync_whole().await?;
+        }
+        for run in 1..=most {
+            let records = self.shown("hris_employees", false).await?;
+            let full = records.iter().filter(|record| !record["work_email"].is_null());
+            let gone: Vec<Value> = full
+                .take(10)
+                .map(|record| {
+                    json!({"op": "set", "tool": "hris", "table": "employees",
+                           "id": record["remote_id"], "patch": {"contact": {"work_email": null}}})
+                })
+                .collect();
+            self.admin(reqwest::Method::POST, "mutate", &Value::Array(gone)).await?;
+            self.sync_whole().await?;
+            if self.held().await? == ["hris_employees.work_email"] {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
+    }
+
     async fn sync_whole(&mut self) -> Outcome<()> {
         let trigger = RunTrigger::ForceSync;
         let asked = enqueue_sync(&self.parts.store, &self.scope, RunKind::Full, trigger).await;

@@ -401,12 +401,15 @@ impl Soak {
         let mut changes = Vec::new();
         for _ in 0..count {
             let id = live.choose(&mut self.dice).cloned().unwrap_or_default();
-            changes.push(match self.dice.random_range(0..6) {
+            changes.push(match self.dice.random_range(0..7) {
                 0 => json!({"op": "hire", "count": 1}),
                 1 => json!({"op": "delete", "tool": "hris", "table": "employees", "id": id}),
                 2 => json!({"op": "archive", "tool": "hris", "table": "employees", "id": id}),
                 3 => json!({"op": "rename", "id": id}),
                 4 => json!({"op": "leave"}),
+                // Now and then somebody has no address any more: that is no field that fell.
+                5 => json!({"op": "set", "tool": "hris", "table": "employees", "id": id,
+                            "patch": {"contact": {"work_email": null}}}),
                 _ => json!({"op": "set", "tool": "hris", "table": "employees", "id": id,
                             "patch": {"position_title": format!("Title {}", self.dice.random_range(0..1000))}}),
             });

@@ -45,6 +45,17 @@ async fn drifts_are_caught_before_anybody_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_runs_dry_slowly_is_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("leak.db").display());
+    let mut soak = Soak::start(&url, &connectors(), program(), 31).await.expect("it starts");
+    let seen = soak.leak(16).await.expect("the syncs run");
+    // A tenth of the values may go before anybody says so, and a third must not.
+    assert!(seen.is_some_and(|run| (3..=12).contains(&run)), "{seen:?}");
+    soak.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_round_is_wrong_on_sqlite() {
     let folder = tempfile::tempdir().expect("a folder");
     story(&format!("sqlite:{}", folder.path().join("soak.db").display()), 11).await;
