@@ -13,11 +13,12 @@
 
 use std::time::Duration;
 
+use cadre_model::fields::Fields;
 use cadre_model::mapped::{Mapped, seal};
 use cadre_model::registry;
 use cadre_model::shape::Kind;
 use cadre_store::Expired;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::settings::Parts;
 
@@ -104,7 +105,7 @@ async fn blank(parts: &Parts, before: i64) -> Result<u64, cadre_store::Error> {
 /// What is left of a record: its ids, and what the contract says is never null.
 fn left(record: &Expired) -> Option<Mapped> {
     let model = registry::model(&record.model)?;
-    let mut fields = Map::new();
+    let mut fields = Fields::default();
     for field in model.shape.fields.iter().filter(|field| !field.nullable) {
         let value = match field.kind {
             // A reference is stored as a list of one link, and named by the id in the tool.
@@ -112,7 +113,7 @@ fn left(record: &Expired) -> Option<Mapped> {
             Kind::List(_) | Kind::Object(_) | Kind::Union(_) | Kind::Json => None,
             _ => record.fields.get(field.name).cloned(),
         };
-        fields.insert(field.name.to_owned(), value.unwrap_or(Value::Null));
+        fields.set(field.name, value.unwrap_or(Value::Null));
     }
     let remote_id = record.remote_id.clone();
     Some(Mapped { model, remote_id, fields, links: Vec::new(), issues: Vec::new() })

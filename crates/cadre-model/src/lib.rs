@@ -8,6 +8,7 @@ pub mod action;
 pub mod ats;
 pub mod email;
 pub mod fault;
+pub mod fields;
 pub mod hris;
 pub mod ids;
 pub mod live;

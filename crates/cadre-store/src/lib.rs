@@ -35,6 +35,7 @@ mod log_search;
 mod logins;
 mod passwords;
 mod people;
+mod ready;
 mod records;
 mod retention;
 mod run_streams;

@@ -106,20 +106,21 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
-/// Loads the built-in connectors and those of the operator.
+/// The connectors of the operator, which are looked through at once, and the built-in ones.
 pub fn catalog(config: &Config) -> Result<Catalog, Failed> {
-    let mut folders: BTreeMap<String, Folder> =
-        builtin::folders().into_iter().map(|folder| (folder.name.clone(), folder)).collect();
-    if let Some(own) = &config.connectors_dir {
-        let entries = fs::read_dir(own).map_err(|error| format!("{}: {error}", own.display()))?;
+    let mut own = Vec::new();
+    if let Some(directory) = &config.connectors_dir {
+        let entries =
+            fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
             let folder = Folder::read(&entry.path())
                 .map_err(|error| format!("{}: {error}", entry.path().display()))?;
-            folders.insert(folder.name.clone(), folder);
+            own.push(folder);
         }
     }
-    Catalog::load(folders.into_values()).map_err(|problems| {
+    let own = Catalog::load(own).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
         format!("connectors cannot be loaded:\n{}", lines.join("\n"))
-    })
+    })?;
+    Ok(own.with_checked(builtin::folders()))
 }

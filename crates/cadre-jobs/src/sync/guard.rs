@@ -250,14 +250,14 @@ impl Guard {
                 // A reference is a field of its own, and holds the id in the tool.
                 Some(old) if mapped.model.shape.field(place).is_some() => {
                     let target = old.into_iter().next().map(|link| link.remote_id);
-                    mapped.fields.insert((*place).to_owned(), target.into());
+                    mapped.fields.set(place, target.into());
                 }
                 Some(old) => {
                     mapped.links.retain(|(name, _)| name != place);
                     mapped.links.push((place, old));
                 }
                 None => {
-                    mapped.fields.insert((*place).to_owned(), fields[*place].clone());
+                    mapped.fields.set(place, fields[*place].clone());
                 }
             }
         }

@@ -145,8 +145,8 @@ async fn filters_narrow() {
         let employees = model("hris_employees").expect("a model");
         let mut records: Vec<Mapped> =
             ["1", "2", "3"].map(|id| record(employees, id, Fill::Least)).into();
-        records[0].fields.insert("work_email".into(), "Ann@Example.com".into());
-        records[1].fields.insert("employment_status".into(), "ACTIVE".into());
+        records[0].fields.set("work_email", "Ann@Example.com".into());
+        records[1].fields.set("employment_status", "ACTIVE".into());
         app.sync(&app.tenant.hris, &records).await;
         let all = app.hris("/v1/hris/employees").await;
         let ids: Vec<String> = all.ids().iter().map(|id| (*id).to_owned()).collect();
@@ -179,7 +179,7 @@ async fn changes_are_found_by_their_time() {
         app.sync(&app.tenant.hris, &records).await;
         app.clock.advance(SignedDuration::from_hours(1));
         let mut changed = record(employees, "2", Fill::Least);
-        changed.fields.insert("first_name".into(), "Ann".into());
+        changed.fields.set("first_name", "Ann".into());
         app.sync(&app.tenant.hris, &[changed]).await;
         let answer = app.hris("/v1/hris/employees?updated_after=2026-03-01T12:30:00Z").await;
         assert_eq!(answer.ids().len(), 1);
