@@ -1,9 +1,11 @@
 //! What tools tell by themselves: a message is proved, kept, and leads to asking the tool for what it is
 //! about. What a message says is never taken for the data itself.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cadre_connector::manifest::{Algorithm, Encoding, HooksSection, Proof};
+use cadre_connector::manifest::{Algorithm, Encoding, Handshake, HooksSection, Proof};
 use cadre_connector::{Account, Failure, Io, Session};
 use cadre_jq::Vars;
 use cadre_model::fault::{Code, Fault};
@@ -14,6 +16,7 @@ use cadre_store::{
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
+use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
 use crate::catalog::Entry;
@@ -33,6 +36,9 @@ const TOGETHER_MS: i64 = 1_000;
 const JUDGED_MS: i64 = 6 * 3_600_000;
 const ENOUGH_CALLS: i64 = 5;
 
+/// How long a deletion waits for the tool.
+const GOODBYE: Duration = Duration::from_secs(8);
+
 /// Most messages of one call that are looked at.
 const MOST: usize = 1_000;
 
@@ -49,10 +55,12 @@ pub struct Incoming {
 }
 
 /// What became of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// So many questions follow.
     Taken(usize),
+    /// It only wants this answer.
+    Handshake(Value),
     /// Nobody has this address.
     Unknown,
     /// It is not the tool that called.
@@ -88,6 +96,13 @@ pub async fn receive(
         ..NewInteraction::new(InteractionKind::WebhookIn, began_at)
     };
     let settings = &integration.settings;
+    if let Some(answer) = hooks.handshake.as_ref().and_then(|wanted| shaken(wanted, call, settings))
+    {
+        interaction.status = Some(200);
+        interaction.ended_at = Some(parts.clock.now_ms());
+        store.interaction_write(interaction).await?;
+        return Ok(Received::Handshake(answer));
+    }
     if !proved(&hooks.proof, &hook, call, settings) {
         let words = "The call does not prove that it comes from the tool.";
         interaction.fault = Some(Fault::new(Code::PlatformAuthenticationInvalid, words));
@@ -199,6 +214,7 @@ fn proved(proof: &Proof, hook: &Hook, call: &Incoming, settings: &Value) -> bool
             let mac = match algorithm {
                 Algorithm::Sha256 => mac_256(secret, &message),
                 Algorithm::Sha512 => mac_512(secret, &message),
+                Algorithm::Sha1 => mac_1(secret, &message),
             };
             let expected = match encoding {
                 Encoding::Hex => mac.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -211,6 +227,12 @@ fn proved(proof: &Proof, hook: &Hook, call: &Incoming, settings: &Value) -> bool
             same(given.as_bytes(), expected.as_bytes())
         }
     }
+}
+
+fn mac_1(secret: &str, message: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
 }
 
 fn mac_256(secret: &str, message: &[u8]) -> Vec<u8> {
@@ -258,6 +280,17 @@ fn questions(hooks: &HooksSection, call: &Incoming, settings: &Value) -> Vec<Val
         }
     }
     wanted
+}
+
+/// What a call is answered that only asks whether the address is there.
+fn shaken(wanted: &Handshake, call: &Incoming, settings: &Value) -> Option<Value> {
+    let body: Value = serde_json::from_slice(&call.body).unwrap_or_else(|_| form(&call.body));
+    let headers = headers(call);
+    let vars = Vars::new().with("$settings", settings).with("$headers", &headers);
+    if !wanted.when.holds(&body, &vars) {
+        return None;
+    }
+    wanted.answer.value(&body, &vars).ok()
 }
 
 /// A body that is a form, as an object.
@@ -420,9 +453,47 @@ pub(crate) async fn subscribe(
     }
 }
 
+/// Asks the tool not to tell any more, before an integration is deleted and its credentials go. Nobody waits
+/// for it long, and a refusal stops nothing: the address answers nobody any more.
+pub async fn unsubscribe(parts: &Parts, scope: &IntegrationScope) {
+    match tokio::time::timeout(GOODBYE, say_goodbye(parts, scope)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(words)) => {
+            tracing::info!(integration.id = scope.id(), words, "a tool was not unsubscribed from");
+        }
+        Err(_) => tracing::info!(integration.id = scope.id(), "a tool did not unsubscribe in time"),
+    }
+}
+
+async fn say_goodbye(parts: &Parts, scope: &IntegrationScope) -> Result<(), String> {
+    let words = |error: cadre_store::Error| error.to_string();
+    let Some(integration) = parts.store.integration_get(scope).await.map_err(words)? else {
+        return Ok(());
+    };
+    let Some(entry) = parts.catalog.get(&integration.tool) else { return Ok(()) };
+    let Some(hook) = parts.store.hook_known(scope).await.map_err(words)? else { return Ok(()) };
+    if !entry.connector.unsubscribes() || hook.subscribed_at.is_none() {
+        return Ok(());
+    }
+    let base = parts.settings.public_url.as_deref().unwrap_or_default();
+    let url = format!("{base}/hooks/{}", hook.token);
+    let (session, log) = session(parts, scope, &entry, &integration.settings).await?;
+    let done = session.unsubscribe(hook.remote_id.as_deref(), &url).await;
+    log.write(&parts.store).await;
+    done.map_err(|failure| failure.fault.message)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{mac_256, same};
+    use super::{mac_1, mac_256, same};
+
+    /// RFC 2202, test case 2.
+    #[test]
+    fn known_answer_of_the_old_hash() {
+        let mac = mac_1("Jefe", b"what do ya want for nothing?");
+        let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    }
 
     /// RFC 4231, test case 2.
     #[test]

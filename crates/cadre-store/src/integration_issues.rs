@@ -13,6 +13,8 @@ use crate::tenants::IntegrationScope;
 stored_words! {
     /// What is wrong with an integration.
     pub enum IntegrationIssueKind {
+        /// Half or more of the calls of an action failed.
+        ActionFailing = "integration.action_failing",
         /// The tool refuses the credentials.
         AuthenticationFailed = "integration.authentication_failed",
         /// More records are missing than can be believed.
@@ -69,6 +71,7 @@ impl IntegrationIssue {
     /// What it is, in a few words.
     fn title(&self) -> String {
         let what = match self.kind {
+            IntegrationIssueKind::ActionFailing => "An action fails",
             IntegrationIssueKind::AuthenticationFailed => "The tool refuses the credentials",
             IntegrationIssueKind::DropHeld => "More records are missing than can be believed",
             IntegrationIssueKind::FieldDegraded => "A field that was filled is empty",

@@ -11,6 +11,7 @@
 //! To add a table: a pair of migrations with the next number, a file named for the noun, functions on
 //! [`Store`].
 
+mod action_calls;
 mod actions;
 mod admission;
 mod audit;

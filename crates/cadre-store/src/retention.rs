@@ -42,6 +42,7 @@ const OF_INTEGRATION: &[&str] = &[
     "runs",
     "model_marks",
     "field_fills",
+    "action_calls",
     "directory_resources",
     "directory_members",
     "record_versions",

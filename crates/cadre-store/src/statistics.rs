@@ -64,11 +64,11 @@ impl Store {
         scope: &IntegrationScope,
         since: i64,
     ) -> Result<(i64, i64), Error> {
-        // What is asked because of a call is written down beside it, without a request.
+        // What is asked because of a call is written down beside it, without a status.
         let row = sqlx::query(
             "SELECT COUNT(*), COUNT(code) FROM interactions
              WHERE environment_id = $1 AND integration_id = $2 AND started_at >= $3
-             AND kind = 'webhook_in' AND request IS NOT NULL",
+             AND kind = 'webhook_in' AND status IS NOT NULL",
         )
         .bind(scope.environment_id())
         .bind(scope.id())

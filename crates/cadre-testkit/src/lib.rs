@@ -10,6 +10,7 @@ pub mod openssh;
 pub mod paged_vendor;
 pub mod postgres;
 pub mod soak;
+mod soak_events;
 pub mod soak_receiver;
 pub mod soak_worker;
 pub mod write_soak;

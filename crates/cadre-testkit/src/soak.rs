@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cadre_jobs::connect::{Link, link};
-use cadre_jobs::{Parts, enqueue_sync, webhooks, worker};
+use cadre_jobs::{Parts, enqueue_sync, worker};
 use cadre_model::registry;
 use cadre_sandbox::{Running, Sandbox, SandboxOptions};
 use cadre_store::{
@@ -30,13 +30,13 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
 
 use crate::soak_receiver::{Receiver, Told};
-use crate::soak_worker::{MovedClock, PUBLIC_URL, Setting};
+use crate::soak_worker::{MovedClock, Setting};
 
 /// The lists that are watched, and the models that they become.
 const WATCHED: &[(&str, &str)] = &[("employees", "hris_employees"), ("absences", "hris_absences")];
 
 /// Longer than a lease, in milliseconds.
-const LEASE_MS: i64 = 40_000;
+pub(crate) const LEASE_MS: i64 = 40_000;
 
 /// What rounds found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -114,17 +114,17 @@ impl Findings {
 pub struct Soak {
     pub(crate) parts: Parts,
     pub(crate) scope: IntegrationScope,
-    environment: EnvironmentScope,
-    endpoint: String,
-    receiver: Receiver,
+    pub(crate) environment: EnvironmentScope,
+    pub(crate) endpoint: String,
+    pub(crate) receiver: Receiver,
     setting: Setting,
     program: std::path::PathBuf,
-    clock: Arc<MovedClock>,
+    pub(crate) clock: Arc<MovedClock>,
     _folder: tempfile::TempDir,
     sandbox: Running,
     client: reqwest::Client,
     pub(crate) dice: StdRng,
-    findings: Findings,
+    pub(crate) findings: Findings,
     /// Deleted records that were seen before, by model.
     gone: BTreeMap<&'static str, BTreeSet<String>>,
 }
@@ -215,56 +215,6 @@ impl Soak {
         drop(receiver);
         sandbox.stop().await;
         parts.store.close().await;
-    }
-
-    /// Delivers what is due. The receiver may be killed meanwhile, and so may who delivers.
-    async fn tell(&mut self, calm: bool) -> Outcome<()> {
-        self.receiver.revive()?;
-        self.clock.advance(self.dice.random_range(1_000..200_000));
-        let fate = if calm { 99 } else { self.dice.random_range(0..100) };
-        let life = Duration::from_micros(self.dice.random_range(100..6_000));
-        if fate < 12 {
-            let receiver = &mut self.receiver;
-            let kill = async {
-                tokio::time::sleep(life).await;
-                receiver.kill()
-            };
-            let (told, killed) = tokio::join!(webhooks::drain(&self.parts, PUBLIC_URL), kill);
-            told?;
-            killed?;
-        } else if fate < 20 {
-            let work = webhooks::drain(&self.parts, PUBLIC_URL);
-            if tokio::time::timeout(life, work).await.is_err() {
-                self.clock.advance(LEASE_MS);
-            }
-        } else {
-            webhooks::drain(&self.parts, PUBLIC_URL).await?;
-        }
-        Ok(())
-    }
-
-    /// Delivers everything, and looks at what the receiver wrote down.
-    async fn settle_events(&mut self) -> Outcome<()> {
-        let head = self.parts.store.event_head(&self.environment).await?;
-        let mut last = 0;
-        for _ in 0..200 {
-            self.receiver.revive()?;
-            // Past every wait between two attempts.
-            self.clock.advance(2 * 3_600_000);
-            webhooks::drain(&self.parts, PUBLIC_URL).await?;
-            let endpoint = self.parts.store.endpoint_get(&self.environment, &self.endpoint).await?;
-            last = endpoint.ok_or("the endpoint is gone")?.last_sequence;
-            let told = self.receiver.judge(last)?;
-            if last == head && told.lost == 0 {
-                break;
-            }
-        }
-        let mut told = self.receiver.judge(last)?;
-        // Every event of the ledger is a message: the endpoint hears everything, from the first on.
-        told.lost += u64::try_from(head - last).unwrap_or_default();
-        self.findings.told = told;
-        self.findings.receiver_killed = self.receiver.killed;
-        Ok(())
     }
 
     async fn round(&mut self) -> Outcome<()> {

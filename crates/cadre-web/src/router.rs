@@ -36,6 +36,8 @@ pub enum Audience {
     Visitor,
     /// Whoever was given the link: the path itself is the proof.
     Link,
+    /// A tool that pushes, with the token of its integration; refused in the words of its protocol.
+    Tool,
 }
 
 /// Every route that is neither a list of records nor a live read: method, path, who may use it.
@@ -78,11 +80,11 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret", Audience::Key),
     ("GET", "/files/{ticket}", Audience::Link),
     ("POST", "/hooks/{token}", Audience::Link),
-    ("GET", "/scim/{token}/v2/{*path}", Audience::Link),
-    ("POST", "/scim/{token}/v2/{*path}", Audience::Link),
-    ("PUT", "/scim/{token}/v2/{*path}", Audience::Link),
-    ("PATCH", "/scim/{token}/v2/{*path}", Audience::Link),
-    ("DELETE", "/scim/{token}/v2/{*path}", Audience::Link),
+    ("GET", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("POST", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("PUT", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("PATCH", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("DELETE", "/scim/{token}/v2/{*path}", Audience::Tool),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
     ("GET", "/ready", Audience::Public),

@@ -24,7 +24,7 @@ use serde_json::Value;
 pub(crate) use expression::printed;
 pub use expression::{Expression, Parameter, PathTemplate, Pattern, Template};
 pub use form::FieldProblem;
-pub use hooks::{Algorithm, Aside, Encoding, EventRule, HooksSection, Proof};
+pub use hooks::{Algorithm, Aside, Encoding, EventRule, Handshake, HooksSection, Proof};
 pub use inbound::{Inbound, Pushed};
 pub(crate) use load::{action, load, parse};
 

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use cadre_store::{FieldFill, IntegrationIssueKind, ModelFills, Observed, RunKind};
 
-use super::guard::{Place, Signs};
+use super::guard::{Guard, Place, Signs};
 use super::proof::{OfModel, Proof};
 use super::run::Sync;
 
@@ -88,6 +88,17 @@ fn share(part: u64, whole: u64) -> f64 {
 
 fn share_of_loss(fill: &FieldFill) -> f64 {
     share(fill.lost, fill.had)
+}
+
+impl Sync<'_> {
+    /// What else happened to a model.
+    pub(super) fn signs(&self, model: &str, guard: Option<&Guard>) -> Signs {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Signs {
+            fresh: known.fresh_of(model).map(str::to_owned).collect(),
+            fallen: guard.map_or(0, |guard| guard.fallen(model)),
+        }
+    }
 }
 
 /// Compares every field with its past, and keeps the figures of the run for later ones. Fields that were held

@@ -52,3 +52,15 @@ pub(super) async fn receipt(
         "models": rows,
     }))
 }
+
+impl Sync<'_> {
+    /// Whether old records of a model are left out where somebody wants recent data only.
+    fn can_be_bounded(&self, model: &str) -> bool {
+        let feeding = self.maps.iter().filter(|map| map.model().id == model);
+        let mut roots = feeding.flat_map(|map| map.streams()).map(|one| self.entry.root_of(one));
+        let connector = &self.entry.connector;
+        roots.any(|root| {
+            connector.stream(&root).is_some_and(cadre_connector::Stream::can_be_bounded)
+        })
+    }
+}

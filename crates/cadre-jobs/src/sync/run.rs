@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::finish;
-use super::guard::{Guard, Signs};
+use super::guard::Guard;
 use super::history::History;
 use super::pages::Filled;
 use super::proof::{self, Proof};
@@ -256,25 +256,6 @@ async fn guard(
 }
 
 impl Sync<'_> {
-    /// What else happened to a model.
-    pub(super) fn signs(&self, model: &str, guard: Option<&Guard>) -> Signs {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Signs {
-            fresh: known.fresh_of(model).map(str::to_owned).collect(),
-            fallen: guard.map_or(0, |guard| guard.fallen(model)),
-        }
-    }
-
-    /// Whether old records of a model are left out where somebody wants recent data only.
-    pub(super) fn can_be_bounded(&self, model: &str) -> bool {
-        let feeding = self.maps.iter().filter(|map| map.model().id == model);
-        let mut roots = feeding.flat_map(|map| map.streams()).map(|one| self.entry.root_of(one));
-        let connector = &self.entry.connector;
-        roots.any(|root| {
-            connector.stream(&root).is_some_and(cadre_connector::Stream::can_be_bounded)
-        })
-    }
-
     /// Keeps the raw fields that were seen. Where other values are wanted now than when the run began,
     /// what it wrote is made once more.
     async fn keep_what_was_seen(&self) -> Result<(), cadre_store::Error> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use cadre_jobs::hooks::{Incoming, Received, receive};
 use cadre_model::fault::Code;
 use http::HeaderMap;
@@ -36,7 +37,7 @@ pub async fn post(
     Extension(call): Extension<Arc<Call>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Data<Value>, Refused> {
+) -> Result<Response, Refused> {
     call.hide_path("/hooks/[token]");
     let reading = tokio::time::timeout(BODY_TIME, Limited::new(body, LARGEST).collect());
     let Ok(Ok(read)) = reading.await else {
@@ -50,8 +51,10 @@ pub async fn post(
     match receive(&state.parts, &token, &incoming).await.map_err(unavailable)? {
         Received::Taken(_) => {
             state.wake.notify_one();
-            Ok(Data(json!({})))
+            Ok(Data(json!({})).into_response())
         }
+        Received::Handshake(Value::String(text)) => Ok(text.into_response()),
+        Received::Handshake(answer) => Ok(axum::Json(answer).into_response()),
         // Whoever guesses addresses learns nothing about which of them are somebody's.
         Received::Unknown | Received::Unproved => {
             let words = "The message does not prove that it comes from a tool that is known here.";

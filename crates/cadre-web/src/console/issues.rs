@@ -48,6 +48,7 @@ struct IssueOut {
 /// What an issue is, in a few words.
 pub(super) fn title(kind: IntegrationIssueKind) -> &'static str {
     match kind {
+        IntegrationIssueKind::ActionFailing => "An action fails",
         IntegrationIssueKind::AuthenticationFailed => "The tool refuses the credentials",
         IntegrationIssueKind::DropHeld => "More records are missing than can be believed",
         IntegrationIssueKind::FieldDegraded => "A field that was filled came empty",

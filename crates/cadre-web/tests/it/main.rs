@@ -12,6 +12,7 @@ mod contract;
 mod desk;
 mod embedded;
 mod errors;
+mod failing;
 mod fields;
 mod gates;
 mod general;

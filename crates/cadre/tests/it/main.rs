@@ -12,6 +12,7 @@ mod memory;
 mod process;
 mod sandbox;
 mod schema;
+mod scim;
 mod secrets;
 mod servers;
 mod trust;

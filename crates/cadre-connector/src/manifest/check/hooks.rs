@@ -20,6 +20,15 @@ impl Checker<'_> {
         if let Some(subscribe) = &hooks.subscribe {
             self.aside("webhooks/subscribe", subscribe);
         }
+        if let Some(unsubscribe) = &hooks.unsubscribe {
+            self.aside("webhooks/unsubscribe", unsubscribe);
+        }
+        if let Some(handshake) = &hooks.handshake {
+            for (key, expression) in [("when", &handshake.when), ("answer", &handshake.answer)] {
+                let path = format!("webhooks/handshake/{key}");
+                self.expression(&path, expression.expr(), Place::Message);
+            }
+        }
         if let Some(messages) = &hooks.messages {
             self.expression("webhooks/messages", messages.expr(), Place::Message);
         }
