@@ -110,8 +110,8 @@ impl Soak {
         Ok(found)
     }
 
-    /// Lets a field run dry so slowly that no single run shows it: ten people lose their address at work before
-    /// each sync. After how many of those an issue says so; `None`: after none of `most`.
+    /// Lets a field run dry so slowly that no single run shows it: ten people lose their address at work
+    /// before each sync. After how many of those an issue says so; `None`: after none of `most`.
     ///
     /// # Errors
     ///

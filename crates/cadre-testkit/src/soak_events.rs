@@ -1,5 +1,5 @@
-//! The events of the fault harness: telling the receiver while it or the teller is killed, and judging what it
-//! wrote down.
+//! The events of the fault harness: telling the receiver while it or the teller is killed, and judging
+//! what it wrote down.
 
 use std::time::Duration;
 

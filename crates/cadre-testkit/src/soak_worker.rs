@@ -1,5 +1,5 @@
-//! The server's part in the fault harness: the same parts for the harness and for a process of its own, which is
-//! killed at random points.
+//! The server's part in the fault harness: the same parts for the harness and for a process of its own,
+//! which is killed at random points.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,5 @@
-//! SCIM 2.0 as a service (RFC 7643 and 7644): an identity provider pushes people and groups, which are kept as
-//! a directory of the integration and become records at once.
+//! SCIM 2.0 as a service (RFC 7643 and 7644): an identity provider pushes people and groups, which are
+//! kept as a directory of the integration and become records at once.
 //!
 //! A connector with `inbound` has streams like any other, which ask a SCIM service. That service is here:
 //! [`inbox`] answers their requests out of the directory, so that reading, proofs, receipts and remapping are

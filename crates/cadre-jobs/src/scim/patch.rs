@@ -1,5 +1,6 @@
-//! PATCH (RFC 7644, section 3.5.2), and what large clients send in its place: operations in capitals, dotted
-//! names as keys of a value, conditions that make a value where none meets them, values to be removed by a list.
+//! PATCH (RFC 7644, section 3.5.2), and what large clients send in its place: operations in capitals,
+//! dotted names as keys of a value, conditions that make a value where none meets them, values to be
+//! removed by a list.
 
 use cadre_store::DirectoryKind;
 use serde_json::{Map, Value, json};

@@ -105,7 +105,8 @@ impl Signs {
                 self.fallen
             );
         }
-        "The tool sends it empty or not at all: a permission was lost, or the field is not kept there any more."
+        "The tool sends it empty or not at all: a permission was lost, or the field is not kept there any \
+         more."
             .to_owned()
     }
 }

@@ -1,8 +1,8 @@
 //! `make soak`: many seeded rounds of faults, and 200 drifts, on both databases. See
 //! [`cadre_testkit::soak`].
 //!
-//! `soak ROUNDS [SEED [DRIFTS]]`, drifts on each database; half of the rounds are on PostgreSQL, where it is
-//! installed. Several harnesses run side by side, each with a database, a tool and a receiver of its own; each
+//! `soak ROUNDS [SEED [DRIFTS]]`, drifts on each database; half of the rounds are on PostgreSQL, where
+//! it is installed. Several harnesses run side by side, each with a database, a tool and a receiver of its own; each
 //! begins anew after some rounds, so that none gets slower with what was deleted before. It ends with a table
 //! for docs/reliability.md, and fails when anything was wrong.
 

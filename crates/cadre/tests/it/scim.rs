@@ -1,4 +1,4 @@
-//! An identity provider pushes people: `scim2-tester` and `scim2-client`, real software over a real connection.
+//! An identity provider pushes people: `scim2-tester` and `scim2-client`, over a real connection.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::process::{Installation, root, succeed};
 fn a_real_client_pushes_people() {
     let installation = Installation::new(&[("CADRE_PUBLIC_URL", "http://cadre.example.com")]);
     let server = installation.serve();
-    let integration = installation.link("scim", &[], &["--no-check"]);
+    let integration = installation.link("scim", &[], &[]);
     let said = installation.run(&["integration", "address", &integration]);
     let word = |name: &str| {
         let line = said.lines().find(|line| line.starts_with(name)).expect("the line");
