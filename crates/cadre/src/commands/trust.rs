@@ -79,8 +79,8 @@ pub enum TrustCommand {
         #[arg(long)]
         all: bool,
     },
-    /// Show where the integration's tool tells or pushes what it has, with the secret that proves that it is the
-    /// tool.
+    /// Show where the integration's tool tells or pushes what it has, with the secret that proves that it
+    /// is the tool.
     Address {
         /// Id of the integration.
         id: String,
