@@ -313,8 +313,8 @@ fn within(
             {
                 no_main(&mut all);
             }
-            let found = all.iter_mut().filter(|one| meets(one));
-            found.map(|one| changed(one, act, known, part.as_deref(), value)).collect()
+            let mut found = all.iter_mut().filter(|one| meets(one));
+            found.try_for_each(|one| changed(one, act, known, part.as_deref(), value))
         }
     };
     all.retain(|one| !is_nothing(one));
