@@ -338,7 +338,7 @@ impl Soak {
         for change in self.changes(count) {
             let _ = self.admin(reqwest::Method::POST, "mutate", &json!([change])).await;
         }
-        let looks = self.findings.rounds % 8 == 0;
+        let looks = self.findings.rounds.is_multiple_of(8);
         if looks && self.truth().await?["employees"].len() < 230 {
             let hire = json!([{"op": "hire", "count": 25}]);
             self.admin(reqwest::Method::POST, "mutate", &hire).await?;
