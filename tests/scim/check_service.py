@@ -20,7 +20,7 @@ with Client(base_url=os.environ["SCIM_URL"], headers=headers, timeout=30) as htt
     client.create(Group(display_name="Pushed", members=[Group.Members(value=ada.id)]))
     change = PatchOp[User](operations=[PatchOperation(op="replace", path="title", value="Chief")])
     client.modify(User, ada.id, change)
-    found = client.query(User, search_request=SearchRequest(filter='userName eq "ada@example.com"'))
+    found = client.query(User, query_parameters=SearchRequest(filter='userName eq "ada@example.com"'))
     user = found.resources[0]
     print(json.dumps({
         "checked": len(results), "failed": failed, "id": user.id, "title": user.title,
