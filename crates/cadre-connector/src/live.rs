@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::auth::Auth;
 use crate::classify::{Failure, Verdict};
-use crate::connector::{SUBSCRIBE, one_of};
+use crate::connector::{SUBSCRIBE, UNSUBSCRIBE, one_of};
 use crate::exchange::{HttpRequest, HttpResponse};
 use crate::manifest::PassthroughSection;
 use crate::request::{BuildError, Built};
@@ -127,6 +127,19 @@ impl Session {
         let record = serde_json::json!({ "url": url, "secret": secret });
         let answers = self.aside(SUBSCRIBE, &record).await?;
         Ok(answers.into_iter().next().unwrap_or_default())
+    }
+
+    /// Asks the tool not to tell any more: the subscription by its id in the tool, and the address.
+    ///
+    /// # Errors
+    ///
+    /// What the tool said, classified.
+    pub async fn unsubscribe(&self, id: Option<&str>, url: &str) -> Result<(), Failure> {
+        let record = serde_json::json!({ "id": id, "url": url });
+        match self.aside(UNSUBSCRIBE, &record).await {
+            Err(failure) if !matches!(failure.status, Some(404 | 410)) => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     async fn aside(&self, name: &str, record: &Value) -> Result<Vec<Value>, Failure> {

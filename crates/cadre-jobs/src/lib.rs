@@ -24,6 +24,7 @@ pub mod observe;
 pub mod oidc;
 mod pin;
 pub mod retention;
+pub mod scim;
 pub mod settings;
 pub mod standing;
 pub mod sync;

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::actions::bulk::{self, BULK};
+use crate::actions::failing;
 use crate::apply::clicks::{self, CLICK};
 use crate::enqueue::SYNC;
 use crate::fields::again::{self, AGAIN};
@@ -151,6 +152,9 @@ async fn upkeep(parts: &Parts, last_ms: &mut i64) {
     if now - *last_ms >= HOUR_MS {
         *last_ms = now;
         retention::apply(parts).await;
+        if let Err(error) = failing::forget(parts).await {
+            tracing::warn!(%error, "issues of actions that nobody calls were not ended");
+        }
     }
     if let Err(error) = parts.store.actions_expire().await {
         tracing::warn!(%error, "old actions were not removed");

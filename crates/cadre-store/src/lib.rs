@@ -11,6 +11,7 @@
 //! To add a table: a pair of migrations with the next number, a file named for the noun, functions on
 //! [`Store`].
 
+mod action_calls;
 mod actions;
 mod admission;
 mod apply;
@@ -18,7 +19,9 @@ mod assessment;
 mod audit;
 mod connect_links;
 mod dialect;
+mod directory;
 mod events;
+mod field_fills;
 mod fields;
 mod grants;
 mod hooks;
@@ -62,7 +65,11 @@ pub use apply::{
 pub use assessment::{AssessmentOrder, NewOrder, OrderFilter, OrderStatus, Package};
 pub use audit::{Act, AuditEntry, AuditFilter};
 pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
+pub use directory::{
+    DirectoryKind, DirectoryQuery, DirectoryRow, DirectoryWrite, DirectoryWritten,
+};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
+pub use field_fills::{FieldFill, ModelFills};
 pub use fields::{CustomField, FieldKind, IntegrationField, NewCustomField, SourcedField};
 pub use grants::StoredGrant;
 pub use hooks::Hook;

@@ -11,5 +11,8 @@ pub mod paged_vendor;
 pub mod postgres;
 pub mod scim_service;
 pub mod soak;
+mod soak_events;
+pub mod soak_receiver;
+pub mod soak_worker;
 pub mod tryton;
 pub mod write_soak;

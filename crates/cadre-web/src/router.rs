@@ -13,7 +13,7 @@ use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
     attachments, bulk, check_api_key, events, fields, files, force_sync, health, hooks,
-    integrations, interactions, passthrough, provisioning, tools, unknown, webhook_endpoints,
+    integrations, interactions, passthrough, provisioning, scim, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
 use crate::console::{self, login, sign_on};
@@ -36,6 +36,8 @@ pub enum Audience {
     Visitor,
     /// Whoever was given the link: the path itself is the proof.
     Link,
+    /// A tool that pushes, with the token of its integration; refused in the words of its protocol.
+    Tool,
 }
 
 /// Every route that is neither a list of records nor a live read: method, path, who may use it.
@@ -97,6 +99,11 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("PUT", "/v1/assessment/packages", Audience::Integration),
     ("GET", "/v1/assessment/orders", Audience::Integration),
     ("GET", "/v1/assessment/orders/open", Audience::Integration),
+    ("GET", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("POST", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("PUT", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("PATCH", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("DELETE", "/scim/{token}/v2/{*path}", Audience::Tool),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
     ("GET", "/ready", Audience::Public),
@@ -184,6 +191,10 @@ pub fn router(state: AppState) -> Router {
         .route("/hooks/{token}", post(hooks::post))
         .route("/hooks/{token}/{request}", get(hooks::ask).post(hooks::ask))
         .merge(assessment_routes())
+        .route(
+            "/scim/{token}/v2/{*path}",
+            get(scim::any).post(scim::any).put(scim::any).patch(scim::any).delete(scim::any),
+        )
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))

@@ -11,6 +11,7 @@ mod check;
 mod expression;
 mod form;
 mod hooks;
+mod inbound;
 mod load;
 mod located;
 mod report;
@@ -27,7 +28,8 @@ pub use assessment::{AssessmentCall, AssessmentRequest, AssessmentSection};
 pub(crate) use expression::printed;
 pub use expression::{Expression, Parameter, PathTemplate, Pattern, Template, XmlTemplate};
 pub use form::FieldProblem;
-pub use hooks::{Algorithm, Aside, Encoding, EventRule, HooksSection, Proof};
+pub use hooks::{Algorithm, Aside, Encoding, EventRule, Handshake, HooksSection, Proof};
+pub use inbound::{Inbound, Pushed};
 pub(crate) use load::{action, load, parse};
 pub use report::{Poll, Report, ReportStep};
 pub use request::{Method, Redirects, Request, Response};
@@ -96,6 +98,9 @@ pub struct Manifest {
     pub webhooks: Option<HooksSection>,
     /// How the tool orders assessments of us.
     pub assessment: Option<AssessmentSection>,
+    /// How the tool pushes what it has. The streams then ask for what was pushed; their requests do not leave
+    /// this server.
+    pub inbound: Option<Inbound>,
 }
 
 /// A live read.

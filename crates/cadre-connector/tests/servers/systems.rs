@@ -112,7 +112,7 @@ async fn a_scim_service_is_read_page_by_page() {
     post(&format!("{}/Groups", service.url()), Some(&authorization), &group).await;
 
     let form = |token: &str| json!({"url": service.url(), "token": token});
-    let session = session("scim", &form(ScimService::TOKEN));
+    let session = session("scimfetch", &form(ScimService::TOKEN));
     session.check().await.expect("credentials work");
     let users = pages(&session, "users").await.expect("read");
     assert_eq!(users.iter().map(Vec::len).collect::<Vec<_>>(), [100, 5]);

@@ -8,6 +8,7 @@
 //! - `run` takes the steps; `outcome` makes the answer and lets the mirror know.
 
 pub mod bulk;
+pub(crate) mod failing;
 pub(crate) mod files;
 mod order;
 pub(crate) mod outcome;
@@ -136,7 +137,9 @@ pub async fn perform(
         outcome = work(parts, scope, integration, &order, &run, until) => outcome,
         () = hold(parts, &run) => Err(timed_out(parts, &order, "another request took it over").into()),
     };
-    settle(parts, &order, &run, outcome).await
+    let ended = settle(parts, &order, &run, outcome).await;
+    failing::note(parts, scope, order.action.id, &ended).await;
+    ended
 }
 
 /// Keeps what a repetition needs, and lets everything else go.

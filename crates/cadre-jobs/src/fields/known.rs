@@ -58,6 +58,11 @@ impl Known {
         });
     }
 
+    /// The paths of a model that were not known before.
+    pub(crate) fn fresh_of<'k>(&'k self, model: &'k str) -> impl Iterator<Item = &'k str> {
+        self.fresh.iter().filter(move |(of, _)| *of == model).map(|(_, key)| key.as_str())
+    }
+
     /// What is to be stored.
     pub(crate) fn fresh(&self, integration_id: &str) -> Vec<IntegrationField> {
         let field = |(model, key): &(&'static str, String)| IntegrationField {

@@ -40,14 +40,16 @@ pub async fn post(
     Extension(call): Extension<Arc<Call>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Data<Value>, Refused> {
+) -> Result<Response, Refused> {
     call.hide_path("/hooks/[token]");
     let incoming = read(&headers, body).await?;
     match receive(&state.parts, &token, &incoming).await.map_err(unavailable)? {
         Received::Taken(_) => {
             state.wake.notify_one();
-            Ok(Data(json!({})))
+            Ok(Data(json!({})).into_response())
         }
+        Received::Handshake(Value::String(text)) => Ok(text.into_response()),
+        Received::Handshake(answer) => Ok(axum::Json(answer).into_response()),
         Received::Unknown | Received::Unproved => Err(unproved()),
     }
 }

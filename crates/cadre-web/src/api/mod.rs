@@ -18,6 +18,7 @@ pub mod interactions;
 pub mod lists;
 pub mod passthrough;
 pub mod provisioning;
+pub mod scim;
 pub mod tools;
 pub mod unknown;
 pub mod webhook_endpoints;

@@ -60,6 +60,10 @@ async fn every_route_knows_its_callers() {
                 Audience::Visitor | Audience::Link => {
                     anonymous.refused("general", "PLATFORM.AUTHENTICATION_INVALID", 401);
                 }
+                Audience::Tool => {
+                    assert_eq!(anonymous.status, 401, "{method} {path}: {}", anonymous.text);
+                    assert_eq!(anonymous.json["status"], "401", "in the words of the protocol");
+                }
                 Audience::Key | Audience::Integration => {
                     let class = class(&path);
                     anonymous.refused(class, "PLATFORM.AUTHENTICATION_INVALID", 401);

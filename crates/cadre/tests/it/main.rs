@@ -13,6 +13,7 @@ mod postings;
 mod process;
 mod sandbox;
 mod schema;
+mod scim;
 mod secrets;
 mod servers;
 mod trust;

@@ -46,6 +46,7 @@ pub(super) fn check(
     checker.passthrough();
     checker.hooks();
     checker.assessment();
+    checker.inbound();
     checker.lookups();
     checker.own_check();
     if let Some(mapped) = mapped {
