@@ -23,8 +23,10 @@ mod people;
 mod plan;
 mod query;
 mod server;
+mod spoil;
 mod table;
 mod tool;
+pub mod twin;
 mod words;
 mod world;
 
@@ -32,7 +34,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::world::World;
 
@@ -141,4 +143,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Tells a null that was sent from a field that was not.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

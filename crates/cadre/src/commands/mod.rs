@@ -11,6 +11,7 @@ pub mod link;
 pub mod login_link;
 pub mod logs;
 pub mod person;
+pub mod sandbox;
 pub mod serve;
 pub mod trust;
 pub mod webhook;
