@@ -9,6 +9,7 @@
 //!
 //! To add one: a file with a unit struct that is a [`Vendor`], and a line in [`VENDORS`].
 
+mod bamboohr;
 mod call;
 mod change;
 mod company;
@@ -63,6 +64,7 @@ pub(crate) trait Vendor: Send + Sync + std::fmt::Debug {
 
 /// All twins, by the slug of their tool.
 const VENDORS: &[(&str, &dyn Vendor)] = &[
+    ("bamboohr", &bamboohr::BambooHr),
     ("greenhouse", &greenhouse::Greenhouse),
     ("lever", &lever::Lever),
     ("personio", &personio::Personio),

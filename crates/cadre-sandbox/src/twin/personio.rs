@@ -87,7 +87,7 @@ impl Vendor for Personio {
                 if call.param("start_date").is_none() || call.param("end_date").is_none() {
                     return self.error(400, "start_date and end_date are required");
                 }
-                listed(call, Vec::new(), 200, false)
+                listed(call, Vec::new(), false)
             }
             ("GET", ["attendances", "projects"] | ["document-categories"]) => {
                 let rows = match path {
@@ -317,13 +317,15 @@ fn log_in(house: &mut House, call: &Call) -> Reply {
     Reply::json(200, &json!({"success": true, "data": data}))
 }
 
-/// A page. `offset` counts pages of days, and records of everything else.
-fn listed(call: &Call, rows: Vec<Value>, default: usize, counts_pages: bool) -> Reply {
-    let limit = call.number("limit", default).unwrap_or(default).max(1);
+/// A page. Absences count pages in `offset`, of which 0 and 1 are both the first, and take 200 at most
+/// (<https://github.com/personio/api-docs/pull/82>, <https://github.com/personio/api-docs/pull/139>).
+fn listed(call: &Call, rows: Vec<Value>, counts_pages: bool) -> Reply {
+    let limit = call.number("limit", 200).unwrap_or(200).clamp(1, 200);
     let offset = call.number("offset", 0).unwrap_or(0);
-    let skip = if counts_pages { offset * limit } else { offset };
+    let skip = if counts_pages { offset.max(1) * limit - limit } else { offset };
     let (total, rows) = page(rows, skip, limit);
-    let metadata = json!({"total_elements": total, "current_page": skip / limit,
+    let current = skip / limit + usize::from(counts_pages);
+    let metadata = json!({"total_elements": total, "current_page": current,
         "total_pages": total.div_ceil(limit)});
     let body = json!({"success": true, "metadata": metadata, "data": rows, "offset": offset,
         "limit": limit});
@@ -482,7 +484,7 @@ fn absences(house: &House, call: &Call, unit: &str) -> Reply {
             && (people.is_empty() || people.contains(&row["person"].to_string().as_str()))
     });
     let rows: Vec<Value> = rows.map(|row| absence(house, row)).collect();
-    listed(call, rows, 200, unit == "day")
+    listed(call, rows, true)
 }
 
 fn absence(house: &House, row: &Value) -> Value {

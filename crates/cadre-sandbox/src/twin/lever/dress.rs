@@ -167,6 +167,9 @@ pub(super) fn deleted(house: &House, list: &str, kind: u64) -> Vec<Value> {
 
 pub(super) fn opportunity(house: &House, row: &Value, call: &Call) -> Value {
     let who = house.get("candidates", &row["candidate"]);
+    // A change of the name, address or tags of the contact is a change of its opportunities.
+    let at = |row: &Value| millis(&row["updated_at"]).as_i64();
+    let updated = at(row).max(at(who));
     let archived = match row["status"].as_str() {
         Some("rejected") => {
             json!({"reason": uuid(7, &row["reason"]), "archivedAt": millis(&row["ended_at"])})
@@ -183,11 +186,11 @@ pub(super) fn opportunity(house: &House, row: &Value, call: &Call) -> Value {
         "headline": who["company"], "stage": stage, "confidentiality": "non-confidential",
         "location": "", "phones": phones(who), "emails": emails(who), "links": row["links"].as_array(),
         "archived": archived, "tags": who["tags"], "sources": [who["source"]],
-        "stageChanges": [{"toStageId": stage, "toStageIndex": 0, "updatedAt": millis(&row["updated_at"]), "userId": null}],
+        "stageChanges": [{"toStageId": stage, "toStageIndex": 0, "updatedAt": updated, "userId": null}],
         "origin": "applied", "sourcedBy": null, "owner": null, "followers": [],
         "applications": if row["job"] == 0 { json!([]) } else { json!([uuid(4, &row["id"])]) },
         "createdAt": millis(&row["created_at"]),
-        "updatedAt": millis(&row["updated_at"]), "lastInteractionAt": millis(&row["updated_at"]),
+        "updatedAt": updated, "lastInteractionAt": millis(&row["updated_at"]),
         "lastAdvancedAt": millis(&row["updated_at"]), "snoozedUntil": null,
         "urls": {"list": "https://hire.lever.example/candidates", "show": format!("https://hire.lever.example/candidates/{}", id.as_str().unwrap_or(""))},
         "isAnonymized": false, "dataProtection": null, "opportunityLocation": "",

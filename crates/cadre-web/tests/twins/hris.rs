@@ -1,0 +1,91 @@
+//! Tools for people.
+
+use cadre_store::RunKind;
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Tool, on_both};
+use crate::compare::{absences, employees};
+
+pub const PERSONIO: Tool =
+    Tool { name: "personio", hosts: &["https://api.personio.de"], form: &[] };
+
+/// People come, go, marry and vanish; then everything is as in the twin.
+async fn live_through(bench: &Bench, shown: &[&str]) {
+    let done = bench.change(json!([
+        {"op": "hire"}, {"op": "leave"}, {"op": "rename"}, {"op": "rename", "id": 1_004},
+        {"op": "set", "list": "people", "id": 1_005, "patch": {"department": 14, "title": "Lead"}},
+    ]));
+    assert_eq!(done.await.len(), 5);
+    assert_eq!(bench.sync_as(RunKind::Delta).await.0, "SUCCEEDED");
+    employees(bench, shown).await;
+    bench.change(json!([{"op": "delete", "list": "people", "id": 1_024}])).await;
+    assert_eq!(bench.sync().await.0, "SUCCEEDED");
+    employees(bench, shown).await;
+}
+
+/// Somebody is taken in by the product and stands in the twin; the second time is refused.
+async fn hire_twice(bench: &Bench, body: &Value) {
+    let before = bench.company("people").await.len();
+    let (status, _, answer) = bench.ask("POST", "/v1/hris/employees", Some(body)).await;
+    assert_eq!(status, 200, "{answer}");
+    let people = bench.company("people").await;
+    assert_eq!(people.len(), before + 1);
+    let made = people.last().expect("somebody");
+    assert_eq!(made["first"], body["first_name"]);
+    assert_eq!(made["email"], body["work_email"]);
+    let (_, code, answer) = bench.ask("POST", "/v1/hris/employees", Some(body)).await;
+    assert_eq!(code, "HRIS.EMPLOYEE_ALREADY_EXISTS", "{answer}");
+    assert_eq!(bench.company("people").await.len(), before + 1);
+}
+
+/// An absence is asked for by the product and stands in the twin.
+async fn ask_for_days(bench: &Bench) {
+    let people = bench.list("/v1/hris/employees").await;
+    let person = people.iter().find(|one| one["employment_status"] == "ACTIVE").expect("a person");
+    let types = bench.list("/v1/hris/absence-types").await;
+    let kind = types.iter().find(|one| one["name"] == "Vacation").expect("a type");
+    let body = json!({"employee_id": person["id"], "absence_type_id": kind["id"],
+        "start_date": "2026-08-03", "end_date": "2026-08-07", "employee_note": null});
+    let before = bench.company("absences").await.len();
+    let (status, _, answer) = bench.ask("POST", "/v1/hris/absences", Some(&body)).await;
+    assert_eq!(status, 200, "{answer}");
+    let all = bench.company("absences").await;
+    assert_eq!(all.len(), before + 1);
+    let made = all.last().expect("an absence");
+    assert_eq!((&made["from"], &made["until"]), (&json!("2026-08-03"), &json!("2026-08-07")));
+}
+
+#[tokio::test]
+async fn personio() {
+    on_both(PERSONIO, async |bench: Bench| {
+        let shown = [
+            "first_name",
+            "last_name",
+            "job_title",
+            "start_date",
+            "termination_date",
+            "employment_status",
+            "department",
+            "manager",
+            "gender",
+            "weekly_hours",
+            "date_of_birth",
+            "location_name",
+        ];
+        let absence = ["end_date", "start_half_day", "end_half_day", "amount", "unit", "status"];
+        employees(&bench, &shown).await;
+        absences(&bench, &absence).await;
+        live_through(&bench, &shown).await;
+        ask_for_days(&bench).await;
+        hire_twice(
+            &bench,
+            &json!({"first_name": "Ada", "last_name": "Lovelace",
+            "work_email": "ada@post.example", "start_date": "2026-04-01"}),
+        )
+        .await;
+        assert_eq!(bench.sync().await.0, "SUCCEEDED");
+        employees(&bench, &["first_name", "last_name", "start_date"]).await;
+        absences(&bench, &absence).await;
+    })
+    .await;
+}
