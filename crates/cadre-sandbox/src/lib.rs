@@ -7,8 +7,10 @@
 //! The same seed and size give the same data on every machine. What each answer looks like stands in
 //! the README of this crate, which is the vendors' documentation: connectors are written from it.
 //!
-//! Nothing here knows the product, and the product does not know this crate; only `cadre demo` starts
-//! it. To add a resource: make it in `hris` or `ats`, and name it in the list of the `api` there.
+//! Beside them stand the [`twin`]s of real vendors, one a server.
+//!
+//! Nothing here knows the product, and the product does not know this crate; only `cadre demo` and
+//! `cadre sandbox` start it. To add a resource: make it in `hris` or `ats`, and name it in the list of the `api` there.
 
 mod admin;
 mod ats;

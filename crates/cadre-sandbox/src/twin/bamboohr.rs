@@ -103,6 +103,7 @@ impl Vendor for BambooHr {
                 Reply::json(200, &json!([{"id": 1, "name": "Contracts"}]))
             }
             ("GET", ["meta", what, rest @ ..]) => self.meta(house, what, rest),
+            ("GET", ["hris", "org", "locations"]) => self.locations(house, call),
             ("GET", ["company_information"]) => Reply::json(
                 200,
                 &json!({"legalName": "Twin Inc.",
@@ -287,6 +288,27 @@ impl BambooHr {
             }
             _ => self.error(404, "Not found"),
         }
+    }
+
+    /// Where people work, by pages. The description says that the first is 0, and callers say that it
+    /// is 1; here both are.
+    fn locations(&self, house: &House, call: &Call) -> Reply {
+        let size = call.number("pageSize", 500).unwrap_or(500).max(1);
+        let number = call.number("page", 0).unwrap_or(0).max(1);
+        let rows = house.rows("offices").map(|row| &row.value);
+        let rows = rows
+            .map(|row| {
+                let country = text(row, "country");
+                json!({"id": row["id"], "label": row["name"], "archived": false, "manageable": true,
+                    "address": {"address1": row["street"], "address2": null, "city": row["city"],
+                        "stateId": null, "state": null, "zipcode": row["zip"], "countryId": 1,
+                        "country": {"id": 1, "name": self::country(country), "isoCode": country}}})
+            })
+            .collect();
+        let (total, rows) = super::page(rows, (number - 1) * size, size);
+        let meta = json!({"page": number, "pageSize": size, "totalPages": total.div_ceil(size),
+            "totalItems": total});
+        Reply::json(200, &json!({"data": rows, "meta": meta, "_links": null}))
     }
 
     fn requests(&self, house: &House, call: &Call) -> Reply {
@@ -538,8 +560,9 @@ fn fields(house: &House, row: &Value, names: &[&str]) -> Value {
             "firstName" => row["first"].clone(),
             "lastName" => row["last"].clone(),
             "displayName" => full_name(row).into(),
-            "employeeNumber" => row["id"].to_string().into(),
-            "jobTitle" => row["title"].clone(),
+            // A number of the company's own, which is not the id.
+            "employeeNumber" => format!("N-{}", row["id"]).into(),
+            "jobTitle" | "jobTitleName" => row["title"].clone(),
             "workEmail" | "bestEmail" => row["email"].clone(),
             "homeEmail" => row["private_email"].clone(),
             "mobilePhone" => row["phone"].clone(),
@@ -551,10 +574,17 @@ fn fields(house: &House, row: &Value, names: &[&str]) -> Value {
             }
             "hireDate" | "originalHireDate" => date(&row["start"]),
             "terminationDate" => date(&row["end"]),
-            "dateOfBirth" => date(&row["birthday"]),
+            "dateOfBirth" | "birthDate" => date(&row["birthday"]),
             "gender" => word("gender").into(),
-            "supervisorId" | "supervisorEId" => {
+            // The id of a person, and the number that the company gave.
+            "supervisorEId" | "reportsToId" => {
                 manager["id"].as_u64().map(|id| id.to_string()).into()
+            }
+            "supervisorId" if !manager.is_null() => format!("N-{}", manager["id"]).into(),
+            "departmentId" => row["department"].as_u64().map(|id| id.to_string()).into(),
+            "locationId" => row["office"].as_u64().map(|id| id.to_string()).into(),
+            "standardHoursPerWeek" => {
+                row["weekly_hours"].as_f64().map(|hours| hours.to_string()).into()
             }
             "supervisor" if !manager.is_null() => {
                 format!("{}, {}", text(manager, "last"), text(manager, "first")).into()
@@ -566,11 +596,10 @@ fn fields(house: &House, row: &Value, names: &[&str]) -> Value {
             "country" => country(text(row, "country")).into(),
             "lastChanged" => row["updated_at"].clone(),
             "createdAt" => row["created_at"].clone(),
-            "supervisor" | "preferredName" | "middleName" | "state" | "address2"
-            | "maritalStatus" | "division" | "ssn" | "photoUrl" | "homePhone" | "workPhone"
-            | "nationality" | "ethnicity" | "payRate" | "payType" | "sin" | "nin" | "taxId" => {
-                Value::Null
-            }
+            "supervisor" | "supervisorId" | "divisionId" | "preferredName" | "middleName"
+            | "state" | "address2" | "maritalStatus" | "division" | "ssn" | "photoUrl"
+            | "homePhone" | "workPhone" | "nationality" | "ethnicity" | "payRate" | "payType"
+            | "sin" | "nin" | "taxId" => Value::Null,
             _ => return None,
         })
     };

@@ -15,9 +15,13 @@ mod change;
 mod company;
 mod door;
 mod greenhouse;
+mod hibob;
 mod house;
 mod lever;
+mod moodle;
 mod personio;
+mod successfactors;
+mod workday;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,8 +70,12 @@ pub(crate) trait Vendor: Send + Sync + std::fmt::Debug {
 const VENDORS: &[(&str, &dyn Vendor)] = &[
     ("bamboohr", &bamboohr::BambooHr),
     ("greenhouse", &greenhouse::Greenhouse),
+    ("hibob", &hibob::HiBob),
     ("lever", &lever::Lever),
+    ("moodle", &moodle::Moodle),
     ("personio", &personio::Personio),
+    ("successfactors", &successfactors::SuccessFactors),
+    ("workday", &workday::Workday),
 ];
 
 /// The tools that have a twin.

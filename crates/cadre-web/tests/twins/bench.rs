@@ -30,6 +30,8 @@ const START: &str = "2026-03-01T12:00:00Z";
 #[derive(Clone, Copy)]
 pub struct Tool {
     pub name: &'static str,
+    /// The twin that plays the vendor, where it has another name than the tool.
+    pub twin: &'static str,
     /// Beginnings of addresses in the connector that stand for the twin's.
     pub hosts: &'static [&'static str],
     /// What is typed into the connect form beside the twin's credentials.
@@ -85,7 +87,7 @@ impl Bench {
             rate_limit: None,
             ..SandboxOptions::default()
         };
-        let twin = Twin::start(tool.name, options, Vec::new()).await.expect("a twin");
+        let twin = Twin::start(tool.twin, options, Vec::new()).await.expect("a twin");
         let clock = Arc::new(FixedClock::new(start));
         let open = OpenOptions {
             max_connections: 4,
@@ -95,10 +97,11 @@ impl Bench {
         let store = Store::open(url, open).await.expect("a store");
         let catalog = Catalog::load([connector(tool, &twin.base_url)]);
         let catalog = catalog.map_err(|problems| format!("{problems:?}")).expect("connectors");
+        let catalog = Arc::new(catalog);
         let wire = WireOptions { allow_private: true, ..WireOptions::default() };
         let parts = Parts {
             store: store.clone(),
-            catalog: Arc::new(catalog),
+            catalog: Arc::clone(&catalog),
             clock: clock.clone(),
             http: Arc::new(Wire::new(wire).expect("a client")),
             settings: Arc::new(settings()),
@@ -111,7 +114,10 @@ impl Bench {
         let (_, key) = store.api_key_create(&scope, key).await.expect("a key");
         let mut form: Map<String, Value> =
             tool.form.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-        for (name, value) in &twin.credentials {
+        let asked = catalog.get(tool.name).expect("a connector");
+        let asked = &asked.connector.manifest().connect.fields;
+        let own = twin.credentials.iter();
+        for (name, value) in own.filter(|(name, _)| asked.iter().any(|field| field.name == *name)) {
             form.insert((*name).to_owned(), value.clone().into());
         }
         let wish = Link {
@@ -259,6 +265,11 @@ fn connector(tool: Tool, twin: &str) -> Folder {
         for host in tool.hosts {
             *text = text.replace(host, twin);
         }
+        // What the connector allows itself, it allows itself every second: tests do not wait for real.
+        for seconds in ["10", "30", "60", "300", "3600"] {
+            let long = format!("per_seconds: {seconds}}}");
+            *text = text.replace(&long, "per_seconds: 1}");
+        }
     }
     let manifest = &folder.files["connector.yaml"];
     assert!(manifest.contains(twin), "the hosts of {} do not stand in it", tool.name);
@@ -273,5 +284,7 @@ fn settings() -> Settings {
     };
     settings.read.allow_private = true;
     settings.read.first_backoff = Duration::from_millis(5);
+    // What a vendor asks for beyond that ends the read.
+    settings.read.max_total_wait = Duration::from_secs(10);
     settings
 }

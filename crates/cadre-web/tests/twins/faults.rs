@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Tool, on_both};
-use crate::hris::PERSONIO;
+use crate::hris::{BAMBOOHR, HIBOB, PERSONIO, SUCCESSFACTORS, WORKDAY_REPORT};
 use crate::recruiting::{GREENHOUSE, LEVER};
 
 /// A fault, and what the sync must say of it.
@@ -24,12 +24,6 @@ async fn all(tool: Tool, path: &str, forbidden: Option<&str>) {
             "REMOTE.SERVICE_UNAVAILABLE",
         )
         .await;
-        one(
-            &bench,
-            json!({"match": at, "fault": "rate_limit", "retry_after": 600}),
-            "REMOTE.RATE_LIMIT_EXCEEDED",
-        )
-        .await;
         one(&bench, json!({"match": at, "fault": "invalid_json"}), "REMOTE.").await;
         if let Some(code) = forbidden {
             one(&bench, json!({"match": at, "fault": "forbid"}), code).await;
@@ -46,6 +40,9 @@ async fn all(tool: Tool, path: &str, forbidden: Option<&str>) {
         let cut = json!({"match": at, "fault": "cut_body", "times": 1});
         bench.order("POST", "faults", &cut).await;
         assert_eq!(bench.sync().await, ("SUCCEEDED".to_owned(), String::new()));
+        // At the end: how long the vendor wants to be left alone is remembered.
+        let slow = json!({"match": at, "fault": "rate_limit", "retry_after": 600});
+        one(&bench, slow, "REMOTE.RATE_LIMIT_EXCEEDED").await;
     })
     .await;
 }
@@ -63,4 +60,24 @@ async fn lever_fails() {
 #[tokio::test]
 async fn personio_fails() {
     all(PERSONIO, "/v1/company/employees", Some("INTEGRATION.PERMISSION_MISSING")).await;
+}
+
+#[tokio::test]
+async fn bamboohr_fails() {
+    all(BAMBOOHR, "/api/v1/employees", Some("INTEGRATION.PERMISSION_MISSING")).await;
+}
+
+#[tokio::test]
+async fn hibob_fails() {
+    all(HIBOB, "/v1/people/search", Some("INTEGRATION.PERMISSION_MISSING")).await;
+}
+
+#[tokio::test]
+async fn successfactors_fails() {
+    all(SUCCESSFACTORS, "/odata/v2/PerPerson", Some("INTEGRATION.PERMISSION_MISSING")).await;
+}
+
+#[tokio::test]
+async fn workday_report_fails() {
+    all(WORKDAY_REPORT, "/ccx/service/customreport2", Some("INTEGRATION.PERMISSION_MISSING")).await;
 }

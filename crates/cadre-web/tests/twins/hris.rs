@@ -7,7 +7,38 @@ use crate::bench::{Bench, Tool, on_both};
 use crate::compare::{absences, employees};
 
 pub const PERSONIO: Tool =
-    Tool { name: "personio", hosts: &["https://api.personio.de"], form: &[] };
+    Tool { name: "personio", twin: "personio", hosts: &["https://api.personio.de"], form: &[] };
+
+pub const BAMBOOHR: Tool = Tool {
+    name: "bamboohr",
+    twin: "bamboohr",
+    hosts: &[r"https://\($settings.subdomain).bamboohr.com"],
+    form: &[("subdomain", "acme")],
+};
+
+pub const HIBOB: Tool = Tool { name: "hibob", twin: "hibob", hosts: &[HIBOB_HOST], form: &[] };
+
+pub const SUCCESSFACTORS: Tool = Tool {
+    name: "successfactors",
+    twin: "successfactors",
+    hosts: &[r"https://\($settings.api_server)"],
+    form: &[("api_server", "api4.successfactors.com")],
+};
+
+pub const WORKDAY_REPORT: Tool = Tool {
+    name: "workdaycustomreport",
+    twin: "workday",
+    hosts: &[r"https://\($settings.host)"],
+    form: &[
+        ("host", "wd3-services1.myworkday.com"),
+        ("report_owner", "ISU_Cadre"),
+        ("report_name", "Workers"),
+    ],
+};
+
+/// The address as the connector writes it, both environments included.
+const HIBOB_HOST: &str =
+    r#"https://api\(if $settings.environment == "sandbox" then ".sandbox" else "" end).hibob.com"#;
 
 /// People come, go, marry and vanish; then everything is as in the twin.
 async fn live_through(bench: &Bench, shown: &[&str]) {
@@ -86,6 +117,143 @@ async fn personio() {
         assert_eq!(bench.sync().await.0, "SUCCEEDED");
         employees(&bench, &["first_name", "last_name", "start_date"]).await;
         absences(&bench, &absence).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bamboohr() {
+    on_both(BAMBOOHR, async |bench: Bench| {
+        let shown = [
+            "first_name",
+            "last_name",
+            "job_title",
+            "start_date",
+            "termination_date",
+            "employment_status",
+            "department",
+            "manager",
+            "gender",
+            "weekly_hours",
+            "date_of_birth",
+            "location_name",
+            "location",
+            "personal_email",
+            "mobile_phone_number",
+            "home_city",
+            "home_country",
+        ];
+        let absence = ["end_date", "amount", "unit", "status"];
+        employees(&bench, &shown).await;
+        absences(&bench, &absence).await;
+        live_through(&bench, &shown).await;
+        ask_for_days(&bench).await;
+        hire_twice(
+            &bench,
+            &json!({"first_name": "Ada", "last_name": "Lovelace",
+            "work_email": "ada@post.example", "start_date": "2026-04-01"}),
+        )
+        .await;
+        assert_eq!(bench.sync().await.0, "SUCCEEDED");
+        employees(&bench, &["first_name", "last_name", "start_date"]).await;
+        absences(&bench, &absence).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hibob() {
+    on_both(HIBOB, async |bench: Bench| {
+        let shown = [
+            "first_name",
+            "last_name",
+            "job_title",
+            "start_date",
+            "termination_date",
+            "employment_status",
+            "department",
+            "manager",
+            "gender",
+            "date_of_birth",
+            "location_name",
+            "personal_email",
+            "mobile_phone_number",
+            "home_city",
+        ];
+        let absence = ["end_date", "start_half_day", "end_half_day", "status"];
+        employees(&bench, &shown).await;
+        absences(&bench, &absence).await;
+        live_through(&bench, &shown).await;
+        ask_for_days(&bench).await;
+        let sites = bench.list("/v1/hris/locations").await;
+        hire_twice(
+            &bench,
+            &json!({"first_name": "Ada", "last_name": "Lovelace",
+            "work_email": "ada@post.example", "start_date": "2026-04-01",
+            "location_id": sites[0]["id"]}),
+        )
+        .await;
+        assert_eq!(bench.sync().await.0, "SUCCEEDED");
+        employees(&bench, &["first_name", "last_name", "start_date"]).await;
+        absences(&bench, &absence).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn successfactors() {
+    on_both(SUCCESSFACTORS, async |bench: Bench| {
+        let shown = [
+            "first_name",
+            "last_name",
+            "job_title",
+            "start_date",
+            "termination_date",
+            "employment_status",
+            "department",
+            "manager",
+            "gender",
+            "weekly_hours",
+            "date_of_birth",
+            "location_name",
+            "home_city",
+        ];
+        let absence = ["end_date", "status"];
+        employees(&bench, &shown).await;
+        absences(&bench, &absence).await;
+        live_through(&bench, &shown).await;
+        bench
+            .change(json!([
+                {"op": "set", "list": "absences", "id": 90_002, "patch": {"state": "cancelled"}},
+            ]))
+            .await;
+        assert_eq!(bench.sync_as(RunKind::Delta).await.0, "SUCCEEDED");
+        absences(&bench, &absence).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn workday_report() {
+    on_both(WORKDAY_REPORT, async |bench: Bench| {
+        let shown = [
+            "first_name",
+            "last_name",
+            "job_title",
+            "start_date",
+            "termination_date",
+            "employment_status",
+            "department",
+            "manager",
+            "gender",
+            "weekly_hours",
+            "date_of_birth",
+            "location_name",
+            "personal_email",
+            "home_city",
+        ];
+        employees(&bench, &shown).await;
+        live_through(&bench, &shown).await;
     })
     .await;
 }

@@ -8,12 +8,12 @@ use crate::compare::{applications, jobs};
 
 pub const GREENHOUSE: Tool = Tool {
     name: "greenhouse",
+    twin: "greenhouse",
     hosts: &["https://harvest.greenhouse.io"],
-    form: &[("user_id", "1001"), ("notes", "read")],
+    form: &[("user_id", "1001")],
 };
 
-pub const LEVER: Tool =
-    Tool { name: "lever", hosts: &[LEVER_HOST], form: &[("attachments", "read")] };
+pub const LEVER: Tool = Tool { name: "lever", twin: "lever", hosts: &[LEVER_HOST], form: &[] };
 
 /// The address as the connector writes it, data centers included.
 const LEVER_HOST: &str = r#"https://api\(if $settings.region == "eu" then ".eu" elif $settings.region == "sandbox" then ".sandbox" else "" end).lever.co"#;

@@ -15,5 +15,6 @@ mod schema;
 mod secrets;
 mod servers;
 mod trust;
+mod twins;
 mod webdriver;
 mod webhooks;

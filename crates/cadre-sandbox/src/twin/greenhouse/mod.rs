@@ -261,7 +261,7 @@ fn paged(call: &Call, rows: Vec<Value>) -> Reply {
     if last > 1 && call.param("skip_count") != Some("true") {
         links.push(link(last, "last"));
     }
-    if links.is_empty() { reply } else { reply.with("link", links.join(",")) }
+    if links.is_empty() { reply } else { reply.with("link", links.join(", ")) }
 }
 
 /// JSON with everything beyond ASCII, and the three characters that mean something in HTML, escaped.
