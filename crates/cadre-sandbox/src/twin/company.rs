@@ -209,7 +209,7 @@ fn job(plan: &Plan, place: usize) -> Value {
 pub(crate) fn candidate(plan: &Plan, place: usize) -> Value {
     let mut dice = Dice::of(plan.seed, "twin candidate", place);
     let who = person(&mut dice, place + 3);
-    let tags: Vec<&str> = if place % 3 == 0 { vec![*dice.pick(TAGS)] } else { Vec::new() };
+    let tags: Vec<&str> = if place.is_multiple_of(3) { vec![*dice.pick(TAGS)] } else { Vec::new() };
     json!({
         "first": who.given, "last": who.family,
         "email": format!("{}.{}@applicants.example", who.handle, place + 1),

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::RateLimit;
 use crate::twin::Vendor;
 use crate::twin::call::{Call, Reply};
-use crate::twin::house::{House, day, full_name, text};
+use crate::twin::house::{House, day, full_name, is, text};
 
 #[derive(Debug)]
 pub(crate) struct HiBob;
@@ -124,7 +124,7 @@ impl Vendor for HiBob {
             ("GET", ["timeoff", "requests", "changes"]) => self.changes(house, call),
             ("GET", ["timeoff", "employees", id, "requests", request]) => {
                 let row = house.get("absences", request);
-                if row["person"].to_string() != *id {
+                if !is(&row["person"], id) {
                     return self.error(404, "Request not found");
                 }
                 Reply::json(200, &absence(house, row))
@@ -139,7 +139,7 @@ impl Vendor for HiBob {
             }
             ("POST", ["timeoff", "employees", id, "requests"]) => self.ask(house, id, &body),
             ("DELETE", ["timeoff", "employees", id, "requests", request]) => {
-                if house.get("absences", request)["person"].to_string() != *id {
+                if !is(&house.get("absences", request)["person"], id) {
                     return self.error(404, "Request not found");
                 }
                 house.delete("absences", request);

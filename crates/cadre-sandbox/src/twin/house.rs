@@ -219,6 +219,11 @@ pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
+/// Whether a number is the one in a text.
+pub(crate) fn is(number: &Value, text: &str) -> bool {
+    number.as_u64().is_some_and(|number| text.parse() == Ok(number))
+}
+
 /// Given and family name in one.
 pub(crate) fn full_name(person: &Value) -> String {
     format!("{} {}", text(person, "first"), text(person, "last"))

@@ -182,8 +182,7 @@ pub async fn applications(bench: &Bench, shown: &[&str]) {
         company.insert(list, bench.company(list).await);
     }
     let find = |list: &str, id: &Value| {
-        let rows = company[list].iter();
-        rows.filter(|row| row["id"] == *id).next_back().cloned().unwrap_or_default()
+        company[list].iter().find(|row| row["id"] == *id).cloned().unwrap_or_default()
     };
     let key = |email: &Value, job: &Value| format!("{email} {job}");
     let truth = bench.company("applications").await.into_iter().map(|row| {

@@ -67,6 +67,17 @@ async fn hire_twice(bench: &Bench, body: &Value) {
     let (_, code, answer) = bench.ask("POST", "/v1/hris/employees", Some(body)).await;
     assert_eq!(code, "HRIS.EMPLOYEE_ALREADY_EXISTS", "{answer}");
     assert_eq!(bench.company("people").await.len(), before + 1);
+    // Somebody who has been there from the start gets another title.
+    let people = bench.list("/v1/hris/employees").await;
+    let person = people.iter().find(|one| one["work_email"] == made["email"]);
+    let person = person.unwrap_or(&people[0]);
+    let path = format!("/v1/hris/employees/{}", person["id"].as_str().expect("an id"));
+    let (status, _, answer) =
+        bench.ask("PATCH", &path, Some(&json!({"job_title": "Countess"}))).await;
+    assert_eq!(status, 200, "{answer}");
+    let people = bench.company("people").await;
+    let changed = people.iter().find(|one| one["email"] == person["work_email"]);
+    assert_eq!(changed.expect("the person")["title"], "Countess");
 }
 
 /// An absence is asked for by the product and stands in the twin.
@@ -84,6 +95,13 @@ async fn ask_for_days(bench: &Bench) {
     assert_eq!(all.len(), before + 1);
     let made = all.last().expect("an absence");
     assert_eq!((&made["from"], &made["until"]), (&json!("2026-08-03"), &json!("2026-08-07")));
+    // Taken back, it is gone or cancelled, as the vendor has it.
+    let path = format!("/v1/hris/absences/{}", answer["data"]["id"].as_str().expect("an id"));
+    let (status, _, answer) = bench.ask("DELETE", &path, Some(&json!({}))).await;
+    assert_eq!(status, 200, "{answer}");
+    let all = bench.company("absences").await;
+    let left = all.iter().find(|one| one["id"] == made["id"]);
+    assert!(left.is_none_or(|left| left["state"] == "cancelled"), "{left:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{USERS, changed_in};
 use crate::twin::call::{Call, Reply};
-use crate::twin::house::{House, day, full_name, text};
+use crate::twin::house::{House, day, full_name, is, text};
 
 pub(super) fn users(house: &House) -> Vec<Value> {
     let people = house.rows("people").take(USERS).map(|row| &row.value);
@@ -118,14 +118,14 @@ pub(super) fn candidates(house: &House, call: &Call) -> Vec<Value> {
     let ids = call.param("candidate_ids");
     let applied_for = |row: &Value, job: &str| {
         let own = house.rows("applications").map(|own| &own.value);
-        own.filter(|own| own["candidate"] == row["id"]).any(|own| own["job"].to_string() == job)
+        own.filter(|own| own["candidate"] == row["id"]).any(|own| is(&own["job"], job))
     };
     let rows = house.rows("candidates").map(|row| &row.value).filter(|row| {
         changed_in(call, row)
             && call
                 .param("email")
                 .is_none_or(|wanted| text(row, "email").eq_ignore_ascii_case(wanted))
-            && ids.is_none_or(|ids| ids.split(',').any(|id| row["id"].to_string() == id.trim()))
+            && ids.is_none_or(|ids| ids.split(',').any(|id| is(&row["id"], id.trim())))
             && call.param("job_id").is_none_or(|job| applied_for(row, job))
     });
     rows.map(|row| candidate(house, row, &call.base)).collect()
@@ -163,7 +163,7 @@ pub(super) fn applications(house: &House, call: &Call) -> Vec<Value> {
         changed_in(call, &row.value)
             && active.is_none_or(|after| row.updated >= after)
             && call.param("status").is_none_or(|wanted| row.value["status"] == wanted)
-            && call.param("job_id").is_none_or(|wanted| row.value["job"].to_string() == wanted)
+            && call.param("job_id").is_none_or(|wanted| is(&row.value["job"], wanted))
     });
     rows.map(|row| application(house, &row.value)).collect()
 }

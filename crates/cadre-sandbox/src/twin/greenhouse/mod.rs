@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::RateLimit;
 use crate::hooks::hmac_sha256;
 use crate::twin::call::{Call, Reply};
-use crate::twin::house::{Event, House, Subscriber};
+use crate::twin::house::{Event, House, Subscriber, is};
 use crate::twin::{Message, Vendor, page};
 use dress::{
     application, applications, candidate, candidates, department, file, interview, job, note,
@@ -138,14 +138,14 @@ impl Greenhouse {
             ["jobs", id] => return one(house.get("jobs", id), |row| job(house, row)),
             ["jobs", id, "stages"] => {
                 let mut rows = all("stages", &stage);
-                rows.retain(|row| row["job_id"].to_string() == *id);
+                rows.retain(|row| is(&row["job_id"], id));
                 rows
             }
             ["job_stages"] => all("stages", &stage),
             ["job_posts"] | ["jobs", _, "job_posts"] => {
                 let mut rows = all("jobs", &|row| post_of(house, row));
                 if let ["jobs", id, _] = path {
-                    rows.retain(|row| row["job_id"].to_string() == *id);
+                    rows.retain(|row| is(&row["job_id"], id));
                 }
                 rows
             }
@@ -155,7 +155,7 @@ impl Greenhouse {
             }
             ["candidates", id, "activity_feed"] => {
                 let notes = house.rows("notes").map(|row| &row.value);
-                let own = notes.filter(|note| note["candidate"].to_string() == *id);
+                let own = notes.filter(|note| is(&note["candidate"], id));
                 let notes: Vec<Value> = own.map(|row| note(house, row)).collect();
                 let body = json!({"notes": notes, "emails": [], "activities": []});
                 return Reply::json(200, &body);
@@ -166,7 +166,7 @@ impl Greenhouse {
             }
             ["applications", id, "scheduled_interviews"] => {
                 let mut rows = all("interviews", &|row| interview(house, row));
-                rows.retain(|row| row["application_id"].to_string() == *id);
+                rows.retain(|row| is(&row["application_id"], id));
                 rows
             }
             ["scheduled_interviews"] => all("interviews", &|row| interview(house, row)),
@@ -179,7 +179,7 @@ impl Greenhouse {
                 rows
             }
             ["users", id] => {
-                let found = users(house).into_iter().find(|row| row["id"].to_string() == *id);
+                let found = users(house).into_iter().find(|row| is(&row["id"], id));
                 return found.map_or_else(missing, |row| Reply::json(200, &row));
             }
             ["departments"] => all("departments", &department),
@@ -230,7 +230,7 @@ fn changed_in(call: &Call, row: &Value) -> bool {
 
 fn narrow(rows: &mut Vec<Value>, call: &Call, name: &str) {
     if let Some(wanted) = call.param(name) {
-        rows.retain(|row| row[name].as_str() == Some(wanted) || row[name].to_string() == wanted);
+        rows.retain(|row| row[name].as_str() == Some(wanted) || is(&row[name], wanted));
     }
 }
 

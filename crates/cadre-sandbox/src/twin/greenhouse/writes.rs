@@ -7,7 +7,7 @@ use super::{Greenhouse, conflict, invalid, missing, one};
 use crate::twin::Vendor;
 use crate::twin::call::{Call, Reply};
 use crate::twin::change::apply;
-use crate::twin::house::{House, text};
+use crate::twin::house::{House, is, text};
 
 /// Answers what is no read.
 pub(super) fn write(house: &mut House, call: &Call, path: &[&str]) -> Reply {
@@ -73,7 +73,7 @@ fn new_tag(house: &mut House, body: &Value) -> Reply {
 }
 
 fn tagged(house: &mut House, id: u64, tag: &str, on: bool) -> Reply {
-    let Some(tag) = tags(house).into_iter().find(|one| one["id"].to_string() == tag) else {
+    let Some(tag) = tags(house).into_iter().find(|one| is(&one["id"], tag)) else {
         return missing();
     };
     let old = house.get("candidates", id)["tags"].as_array().cloned().unwrap_or_default();
