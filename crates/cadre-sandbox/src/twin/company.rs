@@ -3,24 +3,27 @@
 //! A twin holds these lists and dresses them in its vendor's form as they go out. So what a connector
 //! stored can be compared with what is here, whatever the vendor calls it. All ids are numbers.
 //!
-//! | list | fields |
-//! | --- | --- |
-//! | `people` | first, last, email, private_email, phone, title, department, office, manager, start, end (last day or null), status: active, onboarding or left; birthday, gender: female or male; weekly_hours, street, zip, city, country |
-//! | `departments` | name, parent |
-//! | `offices` | name, city, country, street, zip |
-//! | `absence_types` | name, unit: day or hour |
-//! | `absences` | person, type, from, until, half_start, half_end, days, state: approved, requested or cancelled; note |
-//! | `jobs` | name, status: open, closed or draft; department, office, recruiter and hiring_manager (people), opened_at, closed_at, text |
-//! | `stages` | job, name, place (from 0); the same names in every job |
-//! | `reasons` | name |
-//! | `candidates` | first, last, email, phone, company, title, tags (names), source |
-//! | `applications` | candidate, job, stage, status: active, rejected or hired; reason, applied_at, ended_at |
-//! | `interviews` | application, from, until, interviewer, title |
-//! | `offers` | application, status: sent or accepted; starts_on |
-//! | `notes` | candidate, application, author, body |
-//! | `files` | owner (`people`, `candidates`, `applications`), of, name, kind, base64 |
-//! | `courses` | name, code, category, text, visible |
-//! | `enrolments` | person, course, from, until, progress (0 to 100), completed_at |
+//! - `people`: first, last, email, private_email, phone, title, department, office, manager, start,
+//!   end (last day or null), status: active, onboarding or left; birthday, gender: female or male;
+//!   weekly_hours, street, zip, city, country
+//! - `departments`: name, parent
+//! - `offices`: name, city, country, street, zip
+//! - `absence_types`: name, unit: day or hour
+//! - `absences`: person, type, from, until, half_start, half_end, days, state: approved, requested or
+//!   cancelled; note
+//! - `jobs`: name, status: open, closed or draft; department, office, recruiter and hiring_manager
+//!   (people), opened_at, closed_at, text
+//! - `stages`: job, name, place (from 0); the same names in every job
+//! - `reasons`: name
+//! - `candidates`: first, last, email, phone, company, title, tags (names), source
+//! - `applications`: candidate, job, stage, status: active, rejected or hired; reason, applied_at,
+//!   ended_at
+//! - `interviews`: application, from, until, interviewer, title
+//! - `offers`: application, status: sent or accepted; starts_on
+//! - `notes`: candidate, application, author, body
+//! - `files`: owner (`people`, `candidates`, `applications`), of, name, kind, base64
+//! - `courses`: name, code, category, text, visible
+//! - `enrolments`: person, course, from, until, progress (0 to 100), completed_at
 
 use jiff::ToSpan;
 use serde_json::{Value, json};

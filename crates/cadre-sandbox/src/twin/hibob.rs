@@ -76,6 +76,10 @@ impl Vendor for HiBob {
                 row => Reply::json(200, &dressed(house, row, &body)),
             },
             ("PUT", ["people", id]) => self.update(house, id, &body),
+            ("PUT", ["people", id, "email"]) => {
+                let known = house.change("people", id, json!({"email": body["email"]}));
+                if known { Reply::empty(200) } else { self.error(404, "Employee not found") }
+            }
             ("POST", ["employees", id, "terminate"]) => {
                 let Some(day) = body["terminationDate"].as_str() else {
                     return self.error(400, "terminationDate is required");
@@ -97,8 +101,10 @@ impl Vendor for HiBob {
             ("GET", ["company", "people", "fields"]) => Reply::json(
                 200,
                 &json!([
-                    {"id": "root.id", "category": "root", "name": "Employee ID", "jsonPath": "id", "type": "text"},
-                    {"id": "work.title", "category": "work", "name": "Job title", "jsonPath": "work.title", "type": "text"},
+                    {"id": "root.id", "category": "root", "name": "Employee ID", "jsonPath": "id",
+                        "type": "text"},
+                    {"id": "work.title", "category": "work", "name": "Job title",
+                        "jsonPath": "work.title", "type": "text"},
                 ]),
             ),
             ("GET", ["company", "named-lists", name]) => match list(house, name) {
@@ -130,11 +136,12 @@ impl Vendor for HiBob {
                 Reply::json(200, &absence(house, row))
             }
             ("GET", ["timeoff", "employees", id, "balance"]) => {
-                let date = call.param("date").unwrap_or_default();
+                let date = call.param("date");
                 Reply::json(
                     200,
                     &json!({"employeeId": id, "policy": call.param("policyType"),
-                    "totalBalanceAsOfDate": 12.5, "totalRoundedBalanceAsOfDate": 12.5, "pointInTime": date}),
+                    "totalBalanceAsOfDate": 12.5, "totalRoundedBalanceAsOfDate": 12.5,
+                    "pointInTime": date}),
                 )
             }
             ("POST", ["timeoff", "employees", id, "requests"]) => self.ask(house, id, &body),
@@ -329,7 +336,6 @@ fn paths(house: &House, row: &Value) -> Vec<(&'static str, Value, Value)> {
         same("root.surname", &row["last"]),
         same("root.email", &row["email"]),
         same("root.displayName", &full_name(row).into()),
-        same("root.fullName", &full_name(row).into()),
         same("root.creationDateTime", &row["created_at"]),
         same("personal.birthDate", &row["birthday"]),
         same("personal.gender", &gender.into()),
@@ -439,10 +445,11 @@ fn list(house: &House, name: &str) -> Option<Value> {
 
 fn table_rows(row: &Value, table: &str, house: &House) -> Vec<Value> {
     let boss = house.get("people", &row["manager"]);
-    let body = match table {
+    let mut body = match table {
         "work" => json!({"title": row["title"],
             "department": house.get("departments", &row["department"])["name"],
-            "site": house.get("offices", &row["office"])["name"], "reportsTo": {"id": boss["id"].to_string()}}),
+            "site": house.get("offices", &row["office"])["name"],
+            "reportsTo": {"id": boss["id"].to_string()}}),
         "employment" => json!({"contract": "Permanent", "type": "Full time", "fte": 100,
             "weeklyHours": row["weekly_hours"]}),
         "lifecycle" => {
@@ -450,7 +457,6 @@ fn table_rows(row: &Value, table: &str, house: &House) -> Vec<Value> {
         }
         _ => return Vec::new(),
     };
-    let mut body = body;
     body["id"] = row["id"].clone();
     body["effectiveDate"] = row["start"].clone();
     body["isCurrent"] = true.into();
@@ -484,7 +490,8 @@ fn absence(house: &House, row: &Value) -> Value {
         "requestId": row["id"], "employeeId": row["person"].to_string(),
         "employeeDisplayName": full_name(who), "employeeEmail": who["email"],
         "policyTypeDisplayName": kind["name"], "policyType": kind["name"], "type": "days",
-        "requestRangeType": "days", "startDate": row["from"], "startPortion": half("half_start", "afternoon"),
+        "requestRangeType": "days", "startDate": row["from"],
+        "startPortion": half("half_start", "afternoon"),
         "endDate": row["until"], "endPortion": half("half_end", "morning"), "durationUnit": "days",
         "totalDuration": row["days"], "totalCost": row["days"], "visibility": "Public",
         "status": if row["state"] == "requested" { "pending" } else { "approved" },

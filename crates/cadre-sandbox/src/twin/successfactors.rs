@@ -400,7 +400,8 @@ fn job(_: &House, row: &Value) -> Value {
         "division": null, "department": code(&row["department"]), "location": code(&row["office"]),
         "jobCode": "50070997", "jobTitle": row["title"], "costCenter": null, "eventReason": "HIRNEW",
         "managerId": code(&row["manager"]).as_str().unwrap_or("NO_MANAGER"),
-        "emplStatus": if left { "5603" } else { "5597" }, "standardHours": hours.map(|hours| hours.to_string()),
+        "emplStatus": if left { "5603" } else { "5597" },
+        "standardHours": hours.map(|hours| hours.to_string()),
         "fte": "1", "isFulltimeEmployee": hours.is_some_and(|hours| hours >= 38.0),
         "lastModifiedDateTime": moment(&row["updated_at"]),
         "emplStatusNav": {"id": if left { "5603" } else { "5597" },
@@ -425,7 +426,8 @@ fn employee_time(house: &House, row: &Value) -> Value {
         _ => "APPROVED",
     };
     json!({
-        "__metadata": meta("EmployeeTime", &id), "externalCode": row["code"].as_str().map_or(id, Value::from),
+        "__metadata": meta("EmployeeTime", &id),
+        "externalCode": row["code"].as_str().map_or(id, Value::from),
         "userId": code(&row["person"]), "timeType": code(&row["type"]), "startDate": date(&row["from"]),
         "endDate": date(&row["until"]), "approvalStatus": state,
         "quantityInDays": row["days"].as_f64().map(|days| days.to_string()), "quantityInHours": null,
@@ -484,7 +486,8 @@ fn absence_from(house: &mut House, row: &Value) -> Result<String, String> {
     let known = house
         .find("absences", |one| !own.is_empty() && one["code"] == own.as_str())
         .map(|one| one["id"].clone());
-    let fields = json!({"person": person.parse::<u64>().ok(), "type": kind.parse::<u64>().ok(), "from": from,
+    let fields = json!({"person": person.parse::<u64>().ok(), "type": kind.parse::<u64>().ok(),
+        "from": from,
         "until": until, "half_start": false, "half_end": false, "days": 1.0, "state": "requested",
         "note": row["comment"], "code": own});
     match known {

@@ -131,7 +131,8 @@ impl Workday {
             })
             .collect();
         let body = format!(
-            "<wd:{operation}_Response xmlns:wd=\"urn:com.workday/bsvc\" wd:version=\"v44.0\"><wd:Response_Results>\
+            "<wd:{operation}_Response xmlns:wd=\"urn:com.workday/bsvc\" wd:version=\"v44.0\">\
+             <wd:Response_Results>\
              <wd:Total_Results>{total}</wd:Total_Results><wd:Total_Pages>{}</wd:Total_Pages>\
              <wd:Page_Results>{}</wd:Page_Results><wd:Page>{number}</wd:Page></wd:Response_Results>\
              <wd:Response_Data>{shown}</wd:Response_Data></wd:{operation}_Response>",
@@ -170,7 +171,8 @@ fn column(house: &House, row: &Value) -> Value {
     let mut all = json!({
         "Employee_ID": row["id"].to_string(), "First_Name": row["first"], "Last_Name": row["last"],
         "Work_Email": row["email"], "Business_Title": row["title"],
-        "Hire_Date": row["start"].as_str().map(|day| format!("{day}-08:00")), "Termination_Date": row["end"],
+        "Hire_Date": row["start"].as_str().map(|day| format!("{day}-08:00")),
+        "Termination_Date": row["end"],
         "Active_Status": if left { "0" } else { "1" }, "Worker_Type": "Employee",
         "Department": house.get("departments", &row["department"])["name"],
         "Location": house.get("offices", &row["office"])["name"],
@@ -217,7 +219,8 @@ fn fault(code: &str, words: &str) -> Reply {
     let words = escaped(words);
     let body = format!(
         "<SOAP-ENV:Fault xmlns:wd=\"urn:com.workday/bsvc\"><faultcode>SOAP-ENV:{code}</faultcode>\
-         <faultstring>{words}</faultstring><detail><wd:{kind}><wd:Detail_Message>{words}</wd:Detail_Message>\
+         <faultstring>{words}</faultstring><detail><wd:{kind}><wd:Detail_Message>{words}\
+         </wd:Detail_Message>\
          </wd:{kind}></detail></SOAP-ENV:Fault>"
     );
     enveloped(500, &body)
@@ -259,7 +262,8 @@ fn tag(name: &str, value: &str) -> String {
 fn reference(name: &str, shown: &str, kind: &str, id: &Value) -> String {
     let Some(number) = id.as_u64() else { return String::new() };
     format!(
-        "<wd:{name} wd:Descriptor=\"{}\"><wd:ID wd:type=\"WID\">{number:032x}</wd:ID><wd:ID wd:type=\"{kind}\">{number}</wd:ID></wd:{name}>",
+        "<wd:{name} wd:Descriptor=\"{}\"><wd:ID wd:type=\"WID\">{number:032x}</wd:ID>\
+         <wd:ID wd:type=\"{kind}\">{number}</wd:ID></wd:{name}>",
         escaped(shown)
     )
 }
@@ -272,14 +276,17 @@ fn word(name: &str, kind: &str, id: &str) -> String {
 fn usage(kind: &str) -> String {
     let reference = word("Type_Reference", "Communication_Usage_Type_ID", kind);
     format!(
-        "<wd:Usage_Data wd:Public=\"1\"><wd:Type_Data wd:Primary=\"1\">{reference}</wd:Type_Data></wd:Usage_Data>"
+        "<wd:Usage_Data wd:Public=\"1\"><wd:Type_Data wd:Primary=\"1\">{reference}</wd:Type_Data>\
+         </wd:Usage_Data>"
     )
 }
 
 fn address(row: &Value, kind: &str) -> String {
     let country = word("Country_Reference", "ISO_3166-1_Alpha-2_Code", text(row, "country"));
     format!(
-        "<wd:Address_Data wd:Formatted_Address=\"{}\">{country}<wd:Address_Line_Data wd:Type=\"ADDRESS_LINE_1\">{}</wd:Address_Line_Data>{}{}{}</wd:Address_Data>",
+        "<wd:Address_Data wd:Formatted_Address=\"{}\">{country}\
+         <wd:Address_Line_Data wd:Type=\"ADDRESS_LINE_1\">{}</wd:Address_Line_Data>{}{}{}\
+         </wd:Address_Data>",
         escaped(text(row, "street")),
         escaped(text(row, "street")),
         tag("Municipality", text(row, "city")),
@@ -298,7 +305,8 @@ fn worker(house: &House, row: &Value) -> String {
     let left = row["status"] == "left";
     let hours = row["weekly_hours"].as_f64().unwrap_or(40.0);
     let name = format!(
-        "<wd:Name_Detail_Data wd:Formatted_Name=\"{0}\" wd:Reporting_Name=\"{0}\">{1}{2}</wd:Name_Detail_Data>",
+        "<wd:Name_Detail_Data wd:Formatted_Name=\"{0}\" wd:Reporting_Name=\"{0}\">{1}{2}\
+         </wd:Name_Detail_Data>",
         escaped(&shown),
         tag("First_Name", text(row, "first")),
         tag("Last_Name", text(row, "last"))
@@ -312,7 +320,8 @@ fn worker(house: &House, row: &Value) -> String {
     };
     // The private address stands first: which is the one for work, only its usage says.
     let contact = format!(
-        "<wd:Contact_Data>{}{}{}<wd:Phone_Data wd:Formatted_Phone=\"{}\">{}{}</wd:Phone_Data></wd:Contact_Data>",
+        "<wd:Contact_Data>{}{}{}<wd:Phone_Data wd:Formatted_Phone=\"{}\">{}{}</wd:Phone_Data>\
+         </wd:Contact_Data>",
         address(row, "HOME"),
         mail(text(row, "private_email"), "HOME"),
         mail(text(row, "email"), "WORK"),
@@ -338,7 +347,8 @@ fn worker(house: &House, row: &Value) -> String {
         tag("Name", text(office, "name"))
     );
     let position = format!(
-        "<wd:Worker_Job_Data wd:Primary_Job=\"1\"><wd:Position_Data><wd:Position_ID>P-{}</wd:Position_ID>{}{}{}{}{}{site}{boss_reference}</wd:Position_Data></wd:Worker_Job_Data>",
+        "<wd:Worker_Job_Data wd:Primary_Job=\"1\"><wd:Position_Data><wd:Position_ID>P-{}\
+         </wd:Position_ID>{}{}{}{}{}{site}{boss_reference}</wd:Position_Data></wd:Worker_Job_Data>",
         row["id"],
         tag("Business_Title", text(row, "title")),
         tag("Start_Date", text(row, "start")),
@@ -351,14 +361,16 @@ fn worker(house: &House, row: &Value) -> String {
         tag("Scheduled_Weekly_Hours", &hours.to_string())
     );
     let status = format!(
-        "<wd:Worker_Status_Data><wd:Active>{}</wd:Active>{}<wd:Terminated>{}</wd:Terminated>{}</wd:Worker_Status_Data>",
+        "<wd:Worker_Status_Data><wd:Active>{}</wd:Active>{}<wd:Terminated>{}</wd:Terminated>{}\
+         </wd:Worker_Status_Data>",
         u8::from(!left),
         tag("Hire_Date", text(row, "start")),
         u8::from(left),
         tag("Termination_Date", text(row, "end"))
     );
     let own = format!(
-        "<wd:Organization_Data><wd:Worker_Organization_Data>{}<wd:Organization_Data>{}{}</wd:Organization_Data></wd:Worker_Organization_Data></wd:Organization_Data>",
+        "<wd:Organization_Data><wd:Worker_Organization_Data>{}<wd:Organization_Data>{}{}\
+         </wd:Organization_Data></wd:Worker_Organization_Data></wd:Organization_Data>",
         reference(
             "Organization_Reference",
             text(unit, "name"),
@@ -369,8 +381,10 @@ fn worker(house: &House, row: &Value) -> String {
         word("Organization_Type_Reference", "Organization_Type_ID", "SUPERVISORY")
     );
     format!(
-        "<wd:Worker>{}<wd:Worker_Data>{}<wd:Personal_Data><wd:Name_Data><wd:Legal_Name_Data>{name}</wd:Legal_Name_Data>\
-         <wd:Preferred_Name_Data>{name}</wd:Preferred_Name_Data></wd:Name_Data>{gender}{birth}{contact}</wd:Personal_Data>\
+        "<wd:Worker>{}<wd:Worker_Data>{}<wd:Personal_Data><wd:Name_Data><wd:Legal_Name_Data>{name}\
+         </wd:Legal_Name_Data>\
+         <wd:Preferred_Name_Data>{name}</wd:Preferred_Name_Data></wd:Name_Data>{gender}{birth}{contact}\
+         </wd:Personal_Data>\
          <wd:Employment_Data>{position}{status}</wd:Employment_Data>{own}</wd:Worker_Data></wd:Worker>",
         reference("Worker_Reference", &shown, "Employee_ID", &row["id"]),
         tag("Worker_ID", &row["id"].to_string()),
@@ -386,7 +400,8 @@ fn organization(house: &House, row: &Value) -> String {
         &above["id"],
     );
     format!(
-        "<wd:Organization>{}<wd:Organization_Data>{}{}{}<wd:Inactive>0</wd:Inactive><wd:Hierarchy_Data>{superior}</wd:Hierarchy_Data></wd:Organization_Data></wd:Organization>",
+        "<wd:Organization>{}<wd:Organization_Data>{}{}{}<wd:Inactive>0</wd:Inactive><wd:Hierarchy_Data>\
+         {superior}</wd:Hierarchy_Data></wd:Organization_Data></wd:Organization>",
         reference(
             "Organization_Reference",
             text(row, "name"),
@@ -401,7 +416,8 @@ fn organization(house: &House, row: &Value) -> String {
 
 fn location(row: &Value) -> String {
     format!(
-        "<wd:Location>{}<wd:Location_Data>{}{}<wd:Inactive>0</wd:Inactive><wd:Contact_Data>{}</wd:Contact_Data></wd:Location_Data></wd:Location>",
+        "<wd:Location>{}<wd:Location_Data>{}{}<wd:Inactive>0</wd:Inactive><wd:Contact_Data>{}\
+         </wd:Contact_Data></wd:Location_Data></wd:Location>",
         reference("Location_Reference", text(row, "name"), "Location_ID", &row["id"]),
         tag("Location_ID", &row["id"].to_string()),
         tag("Location_Name", text(row, "name")),

@@ -196,7 +196,10 @@ pub async fn applications(bench: &Bench, shown: &[&str]) {
                 Some("hired") => "HIRED",
                 _ => "PENDING",
             },
-            "stage": if row["status"] == "active" { find("stages", &row["stage"])["name"].clone() } else { Value::Null },
+            "stage": match row["status"].as_str() {
+                Some("active") => find("stages", &row["stage"])["name"].clone(),
+                _ => Value::Null,
+            },
             "rejection_reason_name": find("reasons", &row["reason"])["name"],
             "rejected_at": if rejected { moment(&row["ended_at"]) } else { Value::Null },
             "remote_created_at": moment(&row["applied_at"]),

@@ -29,7 +29,7 @@ pub struct SandboxCommand {
     /// Requests that are taken in ten seconds, in place of the vendor's budget; 0 is without end.
     #[arg(long)]
     budget: Option<u32>,
-    /// A fault before the first request, as JSON: {"fault": "status", "status": 500, "times": 2}. May repeat.
+    /// A fault before the first request, as JSON: {"fault": "status", "status": 500}. May repeat.
     #[arg(long = "fault")]
     faults: Vec<String>,
 }

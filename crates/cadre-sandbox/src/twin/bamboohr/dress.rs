@@ -187,11 +187,13 @@ pub(super) fn request(house: &House, row: &Value) -> Value {
         if text(row, "note").is_empty() { json!({}) } else { json!({"employee": row["note"]}) };
     json!({
         "id": row["id"].to_string(), "employeeId": row["person"].to_string(), "name": full_name(who),
-        "status": {"lastChanged": day(text(row, "updated_at")), "lastChangedByUserId": "2001", "status": status_of(row)},
+        "status": {"lastChanged": day(text(row, "updated_at")), "lastChangedByUserId": "2001",
+        "status": status_of(row)},
         "start": row["from"], "end": row["until"], "created": day(text(row, "created_at")),
         "type": {"id": kind["id"].to_string(), "name": kind["name"], "icon": "palm-trees"},
         "amount": {"unit": units(kind), "amount": number(total, hours)},
-        "actions": {"view": true, "edit": true, "cancel": true, "approve": false, "deny": false, "bypass": false},
+        "actions": {"view": true, "edit": true, "cancel": true, "approve": false, "deny": false,
+        "bypass": false},
         "dates": dates, "notes": notes,
     })
 }

@@ -91,14 +91,17 @@ impl Vendor for BambooHr {
                 let types = house.rows("absence_types").map(|row| &row.value);
                 let rows: Vec<Value> = types
                     .map(|row| {
-                        json!({"timeOffType": row["id"].to_string(), "name": row["name"], "units": units(row),
-                            "balance": "24.50", "end": end, "policyType": "accruing", "usedYearToDate": "12.25"})
+                        json!({"timeOffType": row["id"].to_string(), "name": row["name"],
+                            "units": units(row),
+                            "balance": "24.50", "end": end, "policyType": "accruing",
+                            "usedYearToDate": "12.25"})
                     })
                     .collect();
                 Reply::json(200, &rows.into())
             }
             ("GET", ["employees", _, "files", "view"]) => {
-                let body = json!({"employee": {"id": path[1]}, "categories": [{"id": 1, "name": "Contracts", "files": []}]});
+                let body = json!({"employee": {"id": path[1]}, "categories": [{"id": 1,
+                    "name": "Contracts", "files": []}]});
                 Reply::json(200, &body)
             }
             ("GET", ["files", "categories"] | ["employees", "files", "categories"]) => {
@@ -270,7 +273,10 @@ impl BambooHr {
                 let rows: Vec<Value> = ["firstName", "lastName", "workEmail", "hireDate"]
                     .iter()
                     .enumerate()
-                    .map(|(place, alias)| json!({"id": place + 1, "name": alias, "type": "text", "alias": alias}))
+                    .map(|(place, alias)| {
+                        json!({"id": place + 1, "name": alias, "type": "text",
+                        "alias": alias})
+                    })
                     .collect();
                 Reply::json(200, &rows.into())
             }

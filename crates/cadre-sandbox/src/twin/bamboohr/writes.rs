@@ -157,7 +157,8 @@ impl BambooHr {
         };
         let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let kept = json!({"owner": "people", "of": id.parse::<u64>().ok(), "name": words(&name.bytes),
-            "kind": words(&kind.bytes), "base64": base64::engine::general_purpose::STANDARD.encode(&file.bytes)});
+            "kind": words(&kind.bytes),
+            "base64": base64::engine::general_purpose::STANDARD.encode(&file.bytes)});
         let made = house.add("files", kept);
         Reply::empty(201)
             .with("location", format!("{}/api/v1/employees/{id}/files/{made}", call.base))

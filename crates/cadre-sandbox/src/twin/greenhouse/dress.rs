@@ -66,10 +66,12 @@ pub(super) fn post_of(house: &House, row: &Value) -> Value {
     let live = row["status"] == "open";
     let place = office(house.get("offices", &row["office"]));
     json!({
-        "id": row["id"].as_u64().unwrap_or(0) + 500_000, "title": row["name"], "location": place["location"],
+        "id": row["id"].as_u64().unwrap_or(0) + 500_000, "title": row["name"],
+        "location": place["location"],
         "internal": false, "external": true, "active": true, "live": live, "job_id": row["id"],
         "first_published_at": row["opened_at"], "content": row["text"], "internal_content": null,
-        "updated_at": row["updated_at"], "created_at": row["created_at"], "demographic_question_set_id": null,
+        "updated_at": row["updated_at"], "created_at": row["created_at"],
+        "demographic_question_set_id": null,
         "questions": [
             {"required": true, "private": false, "label": "First Name", "name": "first_name",
                 "type": "short_text", "values": [], "description": null},

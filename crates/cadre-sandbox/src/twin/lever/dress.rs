@@ -44,7 +44,10 @@ pub(super) fn stage_place(id: &str) -> Option<u64> {
 }
 
 pub(super) fn archive_reasons(house: &House, call: &Call) -> Vec<Value> {
-    let dress = |row: &Value| json!({"id": uuid(7, &row["id"]), "text": row["name"], "status": "active", "type": "non-hired"});
+    let dress = |row: &Value| {
+        json!({"id": uuid(7, &row["id"]), "text": row["name"], "status": "active",
+        "type": "non-hired"})
+    };
     let mut rows: Vec<Value> = house.rows("reasons").map(|row| dress(&row.value)).collect();
     rows.push(
         json!({"id": uuid(7, &HIRED.into()), "text": "Hired", "status": "active", "type": "hired"}),
@@ -122,7 +125,10 @@ pub(super) fn posting(house: &House, row: &Value) -> Value {
 }
 
 pub(super) fn form_of(_: &House, row: &Value) -> Value {
-    let field = |name: &str, text: &str| json!({"name": name, "text": text, "type": "text", "required": true});
+    let field = |name: &str, text: &str| {
+        json!({"name": name, "text": text, "type": "text",
+        "required": true})
+    };
     json!({"id": uuid(3, &row["id"]), "text": row["name"], "customQuestions": [], "urls": [],
         "personalInformation": [field("fullName", "Full name"), field("email", "Email")],
         "eeoQuestions": null})
@@ -192,7 +198,8 @@ pub(super) fn opportunity(house: &House, row: &Value, call: &Call) -> Value {
         "createdAt": millis(&row["created_at"]),
         "updatedAt": updated, "lastInteractionAt": millis(&row["updated_at"]),
         "lastAdvancedAt": millis(&row["updated_at"]), "snoozedUntil": null,
-        "urls": {"list": "https://hire.lever.example/candidates", "show": format!("https://hire.lever.example/candidates/{}", id.as_str().unwrap_or(""))},
+        "urls": {"list": "https://hire.lever.example/candidates",
+        "show": format!("https://hire.lever.example/candidates/{}", id.as_str().unwrap_or(""))},
         "isAnonymized": false, "dataProtection": null, "opportunityLocation": "",
     });
     if expands.contains(&"applications") && row["job"] != 0 {
@@ -226,7 +233,8 @@ pub(super) fn interview(house: &House, row: &Value) -> Value {
     };
     json!({
         "id": uuid(9, &row["id"]), "panel": uuid(9, &row["id"]), "subject": row["title"], "note": "",
-        "interviewers": [{"id": uuid(8, &by["id"]), "name": full_name(by), "email": by["email"], "feedbackTemplate": ""}],
+        "interviewers": [{"id": uuid(8, &by["id"]), "name": full_name(by), "email": by["email"],
+        "feedbackTemplate": ""}],
         "timezone": "Europe/Berlin", "createdAt": millis(&row["created_at"]), "date": millis(&row["from"]),
         "duration": minutes, "location": "", "feedbackTemplate": "", "feedbackForms": [],
         "feedbackReminder": "none", "user": uuid(8, &row["interviewer"]), "stage": null,
@@ -262,7 +270,8 @@ pub(super) fn kept_file(call: &Call, of: &str, what: &str, row: &Value) -> Value
     let ext = name.rsplit('.').next().unwrap_or_default();
     if what == "resumes" {
         return json!({"id": id, "createdAt": at, "parsedData": {"positions": [], "schools": []},
-            "file": {"name": name, "ext": ext, "downloadUrl": url, "uploadedAt": at, "status": "processed", "size": 1}});
+            "file": {"name": name, "ext": ext, "downloadUrl": url, "uploadedAt": at,
+            "status": "processed", "size": 1}});
     }
     json!({"id": id, "downloadUrl": url, "ext": ext, "name": name, "uploadedAt": at,
         "status": "processed", "size": 1})

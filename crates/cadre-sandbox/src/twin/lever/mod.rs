@@ -180,7 +180,10 @@ impl Lever {
             ["webhooks"] => {
                 let hooks = house.subscribers.iter();
                 let rows: Vec<Value> = hooks
-                    .map(|one| json!({"id": one.id.to_string(), "url": one.url, "event": one.events.first()}))
+                    .map(|one| {
+                        json!({"id": one.id.to_string(), "url": one.url,
+                        "event": one.events.first()})
+                    })
                     .collect();
                 // This list does not say whether there is more.
                 return Reply::json(200, &json!({"data": rows}));
@@ -284,7 +287,8 @@ impl Lever {
                 use base64::Engine as _;
                 let content = base64::engine::general_purpose::STANDARD.encode(part.bytes);
                 let name = part.file_name.unwrap_or_default();
-                let kept = json!({"owner": "applications", "of": of, "name": name, "kind": "file", "base64": content});
+                let kept = json!({"owner": "applications", "of": of, "name": name, "kind": "file",
+                    "base64": content});
                 let kept = house.add("files", kept);
                 let body = kept_file(call, id, "files", house.get("files", kept));
                 Reply::json(201, &json!({"data": body}))
@@ -321,9 +325,13 @@ impl Lever {
         let known = candidate_with(house, &email);
         let candidate = known.unwrap_or_else(|| {
             let (first, last) = split(text(body, "name"));
-            house.add("candidates", json!({"first": first, "last": last, "email": email,
+            house.add(
+                "candidates",
+                json!({"first": first, "last": last, "email": email,
                 "phone": body["phones"][0]["value"], "company": body["headline"], "title": null,
-                "tags": body["tags"].as_array().cloned().unwrap_or_default(), "source": body["sources"][0]}))
+                "tags": body["tags"].as_array().cloned().unwrap_or_default(),
+                "source": body["sources"][0]}),
+            )
         });
         let id = apply(house, candidate, job.unwrap_or(0));
         if let Some(place) = stage_place(text(body, "stage")) {
@@ -354,8 +362,12 @@ impl Lever {
         }
         let (first, last) = split(&name);
         let candidate = candidate_with(house, &email).unwrap_or_else(|| {
-            house.add("candidates", json!({"first": first, "last": last, "email": email,
-                "phone": field("phone"), "company": null, "title": null, "tags": [], "source": body["source"]}))
+            house.add(
+                "candidates",
+                json!({"first": first, "last": last, "email": email,
+                "phone": field("phone"), "company": null, "title": null, "tags": [],
+                "source": body["source"]}),
+            )
         });
         let id = apply(house, candidate, job);
         Reply::json(201, &json!({"data": {"applicationId": uuid(4, &id.into())}}))

@@ -201,7 +201,8 @@ fn run(
                 return Err(no_record("course"));
             }
             json!([{"id": own["id"], "name": "General", "section": 0, "summary": "", "modules": [
-                {"id": module(own), "name": "Test", "modname": "quiz", "instance": own["id"], "completion": 1,
+                {"id": module(own), "name": "Test", "modname": "quiz", "instance": own["id"],
+                    "completion": 1,
                     "url": format!("{}/mod/quiz/view.php?id={}", call.base, module(own)), "visible": 1}]}])
         }
         "core_enrol_get_enrolled_users" => enrolled(house, number("courseid"), form)?,
@@ -216,15 +217,18 @@ fn run(
             json!({"completionstatus": {"completed": done, "aggregation": 1, "completions": [
                 {"type": 4, "title": "Activity completion", "status": if done { "Yes" } else { "No" },
                     "complete": done, "timecompleted": seconds(&row["completed_at"]),
-                    "details": {"type": "Activity completion", "criteria": "Test", "requirement": "", "status": ""}}]},
+                    "details": {"type": "Activity completion", "criteria": "Test", "requirement": "",
+                    "status": ""}}]},
                 "warnings": []})
         }
         "core_completion_get_activities_completion_status" => {
             let row = enrolment(house, number("userid"), number("courseid"))?;
             let own = house.get("courses", &row["course"]);
             json!({"statuses": [{"cmid": module(own), "modname": "quiz", "instance": own["id"],
-                "state": u8::from(row["progress"] == 100), "timecompleted": seconds(&row["completed_at"]).as_i64().unwrap_or(0),
-                "tracking": 1, "overrideby": null, "valueused": false, "hascompletion": true, "isautomatic": false,
+                "state": u8::from(row["progress"] == 100),
+                "timecompleted": seconds(&row["completed_at"]).as_i64().unwrap_or(0),
+                "tracking": 1, "overrideby": null, "valueused": false, "hascompletion": true,
+                "isautomatic": false,
                 "istrackeduser": true, "uservisible": true, "details": []}], "warnings": []})
         }
         _ => writes::run(house, function, form)?,
@@ -245,8 +249,10 @@ fn user(row: &Value) -> Value {
     let name = text(row, "email").split('@').next().unwrap_or_default().to_lowercase();
     json!({"id": row["id"], "username": name, "firstname": row["first"], "lastname": row["last"],
         "fullname": full_name(row), "email": row["email"], "department": "", "institution": "",
-        "idnumber": row["idnumber"].as_str().unwrap_or(""), "firstaccess": 0, "lastaccess": 0, "auth": "manual",
-        "suspended": row["status"] == "left", "confirmed": true, "lang": "en", "theme": "", "timezone": "99",
+        "idnumber": row["idnumber"].as_str().unwrap_or(""), "firstaccess": 0, "lastaccess": 0,
+        "auth": "manual",
+        "suspended": row["status"] == "left", "confirmed": true, "lang": "en", "theme": "",
+        "timezone": "99",
         "mailformat": 1, "country": row["country"].as_str().unwrap_or(""), "description": "",
         "descriptionformat": 1, "profileimageurlsmall": "", "profileimageurl": ""})
 }
@@ -288,16 +294,20 @@ fn users_by(house: &House, criteria: &[BTreeMap<String, String>]) -> Result<Valu
 fn site() -> Value {
     json!({"id": 1, "shortname": "twin", "categoryid": 0, "fullname": "Twin", "displayname": "Twin",
         "idnumber": "", "summary": "", "summaryformat": 1, "format": "site", "startdate": 0, "enddate": 0,
-        "visible": 1, "timecreated": 1_700_000_000, "timemodified": 1_700_000_000, "enablecompletion": 0, "lang": ""})
+        "visible": 1, "timecreated": 1_700_000_000, "timemodified": 1_700_000_000, "enablecompletion": 0,
+        "lang": ""})
 }
 
 fn course(row: &Value) -> Value {
     json!({"id": row["id"], "shortname": row["code"], "categoryid": 3, "categorysortorder": 30_002,
-        "fullname": row["name"], "displayname": row["name"], "idnumber": row["idnumber"].as_str().unwrap_or(""),
+        "fullname": row["name"], "displayname": row["name"],
+        "idnumber": row["idnumber"].as_str().unwrap_or(""),
         "summary": row["text"], "summaryformat": 1, "format": "topics", "showgrades": 1, "newsitems": 5,
         "startdate": seconds(&row["created_at"]), "enddate": 0, "numsections": 1, "maxbytes": 0,
-        "visible": u8::from(row["visible"] != false), "groupmode": 0, "timecreated": seconds(&row["created_at"]),
-        "timemodified": seconds(&row["updated_at"]), "enablecompletion": 1, "completionnotify": 0, "lang": "",
+        "visible": u8::from(row["visible"] != false), "groupmode": 0,
+        "timecreated": seconds(&row["created_at"]),
+        "timemodified": seconds(&row["updated_at"]), "enablecompletion": 1, "completionnotify": 0,
+        "lang": "",
         "categoryname": row["category"]})
 }
 

@@ -101,7 +101,8 @@ pub(super) fn absence(house: &House, row: &Value) -> Value {
     let at = |name: &str| text(row, name).replace('Z', "+0000");
     json!({"type": "TimeOffPeriod", "attributes": {
         "id": row["id"], "status": if row["state"] == "requested" { "pending" } else { "approved" },
-        "comment": row["note"], "start_date": moment(text(row, "from")), "end_date": moment(text(row, "until")),
+        "comment": row["note"], "start_date": moment(text(row, "from")),
+        "end_date": moment(text(row, "until")),
         "days_count": row["days"], "half_day_start": row["half_start"], "half_day_end": row["half_end"],
         "time_off_type": {"type": "TimeOffType", "attributes": {"id": of_type["id"],
             "name": of_type["name"], "category": category(of_type)}},

@@ -316,7 +316,7 @@ fn log_in(house: &mut House, call: &Call) -> Reply {
     }
     let token = house.give_token(86_400);
     let data = json!({"token": token, "expires_in": 86_400,
-        "scope": "employees:read employees:write absences:read absences:write attendances:read documents:write"});
+        "scope": "employees:read employees:write absences:read absences:write documents:write"});
     Reply::json(200, &json!({"success": true, "data": data}))
 }
 
