@@ -356,11 +356,7 @@ fn alpha3(country: &str) -> &str {
 
 fn person(house: &House, row: &Value) -> Value {
     let id = code(&row["id"]);
-    let gender = match row["gender"].as_str() {
-        Some("female") => "F".into(),
-        Some("male") => "M".into(),
-        _ => Value::Null,
-    };
+    let gender = row["gender"].as_str().map(|word| if word == "female" { "F" } else { "M" });
     let personal = json!({"personIdExternal": id, "startDate": date(&row["start"]), "endDate": OPEN_END,
         "firstName": row["first"], "lastName": row["last"], "displayName": full_name(row),
         "gender": gender, "maritalStatus": null, "nationality": null, "preferredName": null});
@@ -392,8 +388,7 @@ fn employment(house: &House, row: &Value) -> Value {
 }
 
 fn job(_: &House, row: &Value) -> Value {
-    let left = row["status"] == "left";
-    let hours = row["weekly_hours"].as_f64();
+    let (left, hours) = (row["status"] == "left", row["weekly_hours"].as_f64());
     json!({
         "__metadata": meta("EmpJob", &code(&row["id"])), "userId": code(&row["id"]), "seqNumber": "1",
         "startDate": date(&row["start"]), "endDate": OPEN_END, "company": "1710", "businessUnit": null,
