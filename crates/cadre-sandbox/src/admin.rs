@@ -10,16 +10,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::SignedDuration;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::RateLimit;
 use crate::drift::Drift;
 use crate::fault::Script;
 use crate::hooks::tell;
 use crate::mutate::{Change, perform};
 use crate::tool::Tool;
 use crate::world::World;
+use crate::{RateLimit, given};
 
 /// Routes below `/admin`.
 pub(crate) fn router() -> Router<Arc<World>> {
@@ -131,13 +131,6 @@ struct Settings {
     /// The budget; null takes it away.
     #[serde(default, deserialize_with = "given")]
     rate_limit: Option<Option<RateLimit>>,
-}
-
-/// Tells a null that was sent from a field that was not.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 async fn set_settings(

@@ -9,8 +9,11 @@
 //! The same seed and size give the same data on every machine. What each answer looks like stands in
 //! the README of this crate, which is the vendors' documentation: connectors are written from it.
 //!
-//! Nothing here knows the product, and the product does not know this crate; only `cadre demo` starts
-//! it. To add a resource: make it in `hris`, `ats` or `lms`, and name it in the list of the `api` there.
+//! Beside them stand the [`twin`]s of real vendors, one a server.
+//!
+//! Nothing here knows the product, and the product does not know this crate; only `cadre demo` and
+//! `cadre sandbox` start it. To add a resource: make it in `hris`, `ats` or `lms`, and name it in the list of
+//! the `api` there.
 
 mod admin;
 mod ats;
@@ -27,8 +30,10 @@ mod people;
 mod plan;
 mod query;
 mod server;
+mod spoil;
 mod table;
 mod tool;
+pub mod twin;
 mod words;
 mod world;
 
@@ -36,7 +41,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::world::World;
 
@@ -154,4 +159,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Tells a null that was sent from a field that was not.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

@@ -37,6 +37,8 @@ enum Command {
     Serve(commands::serve::Serve),
     /// Run a server with made-up tools, already connected and synced; nothing is kept.
     Demo(commands::demo::Demo),
+    /// Run made-up tools, or the twin of a real one, for tests and connector authors.
+    Sandbox(commands::sandbox::SandboxCommand),
     /// Create, list and revoke API keys.
     #[command(subcommand)]
     Key(commands::key::Key),
@@ -117,6 +119,7 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     match arguments.command {
         Command::Serve(serve) => serve.run(overrides).await,
         Command::Demo(demo) => demo.run().await,
+        Command::Sandbox(sandbox) => sandbox.run().await,
         Command::Key(key) => key.run(overrides).await,
         Command::Integration(integration) => integration.run(overrides).await,
         Command::CustomField(fields) => fields.run(overrides).await,

@@ -13,6 +13,7 @@ pub mod login_link;
 pub mod logs;
 pub mod person;
 pub mod posting;
+pub mod sandbox;
 pub mod serve;
 pub mod trust;
 pub mod webhook;

@@ -123,7 +123,8 @@ impl Signals {
         Ok(Signals {})
     }
 
-    async fn told_to_stop(&mut self) {
+    /// Until one of them comes.
+    pub async fn told_to_stop(&mut self) {
         #[cfg(unix)]
         {
             let [terminate, interrupt] = &mut self.listening;

@@ -17,5 +17,6 @@ mod scim;
 mod secrets;
 mod servers;
 mod trust;
+mod twins;
 mod webdriver;
 mod webhooks;
