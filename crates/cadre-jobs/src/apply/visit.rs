@@ -206,9 +206,10 @@ async fn once(
 fn no_page(error: SendError) -> NoPage {
     let words = format!("There was no page: {error}.");
     match error {
-        SendError::Connect(_) | SendError::Blocked(_) | SendError::Unsendable(_) => {
-            NoPage::Unreached(words)
-        }
+        SendError::Connect(_)
+        | SendError::Blocked(_)
+        | SendError::Unsendable(_)
+        | SendError::CertificateRefused(_) => NoPage::Unreached(words),
         SendError::Unanswered(_)
         | SendError::Timeout(_)
         | SendError::Cut(_)
