@@ -97,7 +97,7 @@ impl Backend {
             (Backend::Sqlite, false) => &[
                 "PRAGMA busy_timeout = 10000",
                 "PRAGMA query_only = ON",
-                "PRAGMA cache_size = -8000",
+                "PRAGMA cache_size = -2000",
             ],
         }
     }

@@ -49,6 +49,13 @@ const TABLE: &[(&str, &str, Option<bool>, bool)] = &[
     ("ats_interviews", "application", None, true),
     ("ats_notes", "author", None, false),
     ("ats_scorecards", "author", None, false),
+    // Of learning: from the descriptions of the parameter in the document of May 2026.
+    ("lms_courses", "provider", None, false),
+    ("lms_courses", "revisions", Some(true), true),
+    ("lms_course_revisions", "course", None, false),
+    ("lms_course_revisions", "skill_assignments", Some(false), false),
+    ("lms_course_progressions", "user", None, false),
+    ("lms_course_progressions", "course_revision", None, false),
 ];
 
 /// One row of the table, with the declarations that it is about.
