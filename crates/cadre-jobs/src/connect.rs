@@ -12,7 +12,7 @@ use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::random_id;
 use cadre_store::{
     Agreed, EndUser, EnvironmentScope, Integration, IntegrationScope, InteractionKind,
-    NewIntegration, NewInteraction, RunKind, RunTrigger, ScopeConfig, StoredGrant,
+    NewIntegration, NewInteraction, RunKind, RunTrigger, ScopeConfig, Setup, StoredGrant,
 };
 use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
@@ -25,6 +25,7 @@ use crate::live::Judged;
 use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
+use crate::setup;
 
 /// How long an end customer waits for the check of the credentials, its waits included.
 const CHECK_TIME: Duration = Duration::from_secs(45);
@@ -61,6 +62,10 @@ pub struct Terms {
     pub grant: Option<StoredGrant>,
     /// The scope configuration; the default one, or the one that it has, when absent.
     pub scope_config_id: Option<String>,
+    /// Whether they choose which employees are read.
+    pub filtering: bool,
+    /// Whether they say which of their fields fill the custom fields.
+    pub field_mapping: bool,
 }
 
 /// Models that the credentials may not read, and what the tool said.
@@ -124,6 +129,8 @@ pub async fn link_agreed(
         checked = check(parts, scope, asked, (&category, &link.end_user)).await?;
         settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
     }
+    let asked = (category.as_str(), terms.filtering, terms.field_mapping);
+    let setup = setup::begin(&parts.store, scope, &entry, asked).await.map_err(not_linked)?;
     let new = NewIntegration {
         tool: link.tool,
         category,
@@ -134,7 +141,7 @@ pub async fn link_agreed(
         scope_config_id: terms.scope_config_id.clone(),
         mapping: link.mapping,
     };
-    let agreed = agreed(terms, checked);
+    let agreed = Agreed { setup, ..agreed(terms, checked) };
     let integration =
         parts.store.integration_create_agreed(scope, new, agreed).await.map_err(not_linked)?;
     let integration_scope = parts
@@ -161,7 +168,7 @@ pub async fn relink(
     terms: Terms,
 ) -> Result<Enqueued, Fault> {
     let entry = entry(parts, &integration.tool)?;
-    let account = accepted(&entry, form)?;
+    let account = with_steps(parts, here, integration, &entry, accepted(&entry, form)?).await?;
     let terms = Terms {
         scope_config_id: terms
             .scope_config_id
@@ -190,6 +197,30 @@ pub async fn relink(
     enqueue_sync(&parts.store, here, RunKind::Full, RunTrigger::ForceSync).await
 }
 
+/// An account with what the steps of the set-up brought, which the connect form does not ask for again.
+async fn with_steps(
+    parts: &Parts,
+    here: &IntegrationScope,
+    integration: &Integration,
+    entry: &Entry,
+    mut account: Account,
+) -> Result<Account, Fault> {
+    let steps = &entry.connector.manifest().setup;
+    if steps.iter().all(|step| step.fields.is_empty()) {
+        return Ok(account);
+    }
+    let mut secrets = parts.store.integration_secrets(here).await.map_err(not_linked)?;
+    for field in steps.iter().flat_map(|step| &step.fields) {
+        if let Some(secret) = secrets.remove(&field.name) {
+            account.secrets.insert(field.name.clone(), secret);
+        }
+        if let Some(value) = integration.settings.get(&field.name) {
+            account.settings[&field.name] = value.clone();
+        }
+    }
+    Ok(account)
+}
+
 fn not_linked(error: cadre_store::Error) -> Fault {
     match error {
         cadre_store::Error::LinkUsed => {
@@ -211,6 +242,7 @@ fn agreed(terms: Terms, checked: Checked) -> Agreed {
         opted_out: terms.opted_out,
         grant: checked.grant,
         outcome: json!({ "missing": missing }),
+        setup: Setup::default(),
     }
 }
 

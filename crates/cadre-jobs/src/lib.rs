@@ -23,6 +23,7 @@ pub mod oidc;
 mod pin;
 pub mod retention;
 pub mod settings;
+pub mod setup;
 pub mod standing;
 pub mod sync;
 mod unlock;
