@@ -10,7 +10,7 @@ pub mod limit;
 
 use std::collections::BTreeMap;
 
-use cadre_connector::manifest::SetupStep;
+pub use cadre_connector::manifest::{ConnectField, SetupStep};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::registry;
 use cadre_store::{

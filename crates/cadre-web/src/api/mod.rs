@@ -16,6 +16,7 @@ pub mod interactions;
 pub mod lists;
 pub mod passthrough;
 pub mod provisioning;
+pub mod setup;
 pub mod tools;
 pub mod unknown;
 pub mod webhook_endpoints;

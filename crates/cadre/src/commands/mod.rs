@@ -12,5 +12,6 @@ pub mod login_link;
 pub mod logs;
 pub mod person;
 pub mod serve;
+pub mod setup;
 pub mod trust;
 pub mod webhook;
