@@ -173,6 +173,7 @@ pub async fn relink(
         scope_config_id: terms
             .scope_config_id
             .or_else(|| Some(integration.scope_config_id.clone())),
+        filtering: integration.setup.filtering,
         ..terms
     };
     let config = scope_config(parts, scope, &terms).await?;
@@ -469,7 +470,11 @@ async fn check(
     whose: (&str, &EndUser),
 ) -> Result<Checked, Fault> {
     let entry = asked.entry;
-    let flow = Flow::begin(parts, scope, entry, whose);
+    let mut flow = Flow::begin(parts, scope, entry, whose);
+    // What the tool shows of its people is nobody's to keep before they were chosen.
+    if asked.terms.filtering {
+        flow.log = Arc::new(Log::without_content(flow.interaction_id.clone(), parts.clock.clone()));
+    }
     let grant = asked.terms.grant.clone();
     let (session, held) = session(parts, entry, asked.account, grant, &flow.log);
     let mut outcome = session.check().await.map(|()| Vec::new());

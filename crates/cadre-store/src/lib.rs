@@ -38,6 +38,7 @@ mod retention;
 mod run_streams;
 mod runs;
 mod schedule;
+mod scope_config_use;
 mod scope_configs;
 mod secrets;
 mod setup;

@@ -89,6 +89,14 @@ impl Browser {
         self.command("/goog/cdp/execute", command).await;
     }
 
+    /// Which colours the reader's system asks for: `light` or `dark`.
+    pub async fn colours(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let command =
+            json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
+        self.command("/goog/cdp/execute", command).await;
+    }
+
     /// The value of a script's `return`.
     pub async fn run(&self, script: &str, arguments: Value) -> Value {
         self.command("/execute/sync", json!({ "script": script, "args": arguments })).await
