@@ -129,8 +129,7 @@ pub async fn link_agreed(
         checked = check(parts, scope, asked, (&category, &link.end_user)).await?;
         settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
     }
-    let asked = (category.as_str(), terms.filtering, terms.field_mapping);
-    let setup = setup::begin(&parts.store, scope, &entry, asked).await.map_err(not_linked)?;
+    let setup = setup::begin(parts, scope, &entry, &category, &terms).await.map_err(not_linked)?;
     let new = NewIntegration {
         tool: link.tool,
         category,
@@ -168,7 +167,8 @@ pub async fn relink(
     terms: Terms,
 ) -> Result<Enqueued, Fault> {
     let entry = entry(parts, &integration.tool)?;
-    let account = with_steps(parts, here, integration, &entry, accepted(&entry, form)?).await?;
+    let account = accepted(&entry, form)?;
+    let account = setup::with_steps(parts, here, integration, &entry, account).await?;
     let terms = Terms {
         scope_config_id: terms
             .scope_config_id
@@ -180,15 +180,14 @@ pub async fn relink(
     let asked = Asked { entry: &entry, account: &account, config: &config, terms: &terms };
     let whose = (integration.category.as_str(), &integration.end_user);
     let mut checked = check(parts, scope, asked, whose).await?;
-    let settings = account.settings.clone();
-    let settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
+    let pinned = pinned(&account.settings, checked.host_key.take());
     let config_id = terms.scope_config_id.clone();
     let agreed = agreed(terms, checked);
     parts
         .store
         .integration_reconnect_agreed(
             here,
-            &settings,
+            pinned.as_ref().unwrap_or(&account.settings),
             &account.secrets,
             config_id.as_deref(),
             Some(&agreed),
@@ -196,30 +195,6 @@ pub async fn relink(
         .await
         .map_err(not_linked)?;
     enqueue_sync(&parts.store, here, RunKind::Full, RunTrigger::ForceSync).await
-}
-
-/// An account with what the steps of the set-up brought, which the connect form does not ask for again.
-async fn with_steps(
-    parts: &Parts,
-    here: &IntegrationScope,
-    integration: &Integration,
-    entry: &Entry,
-    mut account: Account,
-) -> Result<Account, Fault> {
-    let steps = &entry.connector.manifest().setup;
-    if steps.iter().all(|step| step.fields.is_empty()) {
-        return Ok(account);
-    }
-    let mut secrets = parts.store.integration_secrets(here).await.map_err(not_linked)?;
-    for field in steps.iter().flat_map(|step| &step.fields) {
-        if let Some(secret) = secrets.remove(&field.name) {
-            account.secrets.insert(field.name.clone(), secret);
-        }
-        if let Some(value) = integration.settings.get(&field.name) {
-            account.settings[&field.name] = value.clone();
-        }
-    }
-    Ok(account)
 }
 
 fn not_linked(error: cadre_store::Error) -> Fault {
@@ -471,7 +446,6 @@ async fn check(
 ) -> Result<Checked, Fault> {
     let entry = asked.entry;
     let mut flow = Flow::begin(parts, scope, entry, whose);
-    // What the tool shows of its people is nobody's to keep before they were chosen.
     if asked.terms.filtering {
         flow.log = Arc::new(Log::without_content(flow.interaction_id.clone(), parts.clock.clone()));
     }

@@ -10,6 +10,7 @@ pub mod limit;
 
 use std::collections::BTreeMap;
 
+use cadre_connector::Account;
 pub use cadre_connector::manifest::{ConnectField, SetupStep};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::registry;
@@ -20,6 +21,7 @@ use cadre_store::{
 use serde_json::{Map, Value};
 
 use crate::catalog::Entry;
+use crate::connect::Terms;
 use crate::enqueue::enqueue_sync;
 use crate::settings::Parts;
 
@@ -82,15 +84,17 @@ pub fn steps<'a>(entry: &'a Entry, setup: &Setup) -> Vec<Step<'a>> {
 /// The set-up that a new integration begins with. A step that asks nothing of anybody is none: filters
 /// are of employees, and fields are mapped where custom fields were defined.
 pub(crate) async fn begin(
-    store: &Store,
+    parts: &Parts,
     scope: &cadre_store::EnvironmentScope,
     entry: &Entry,
-    (category, filtering, field_mapping): (&str, bool, bool),
+    category: &str,
+    terms: &Terms,
 ) -> Result<Setup, Error> {
-    let wanted = field_mapping && maps_custom_fields(store, scope, entry, category).await?;
+    let wanted =
+        terms.field_mapping && maps_custom_fields(&parts.store, scope, entry, category).await?;
     let steps = entry.connector.manifest().setup.iter().filter(|step| !step.optional);
     Ok(Setup {
-        filtering: filtering && category == "HRIS",
+        filtering: terms.filtering && category == "HRIS",
         field_mapping: wanted,
         required: steps.map(|step| step.id.clone()).collect(),
         ..Setup::default()
@@ -258,6 +262,30 @@ pub async fn do_step(
     })
     .await?;
     Ok(Ok(()))
+}
+
+/// An account with what the steps of the set-up brought, which the connect form does not ask for again.
+pub(crate) async fn with_steps(
+    parts: &Parts,
+    here: &IntegrationScope,
+    integration: &Integration,
+    entry: &Entry,
+    mut account: Account,
+) -> Result<Account, Fault> {
+    let steps = &entry.connector.manifest().setup;
+    if steps.iter().all(|step| step.fields.is_empty()) {
+        return Ok(account);
+    }
+    let mut secrets = parts.store.integration_secrets(here).await.map_err(Fault::unknown)?;
+    for field in steps.iter().flat_map(|step| &step.fields) {
+        if let Some(secret) = secrets.remove(&field.name) {
+            account.secrets.insert(field.name.clone(), secret);
+        }
+        if let Some(value) = integration.settings.get(&field.name) {
+            account.settings[&field.name] = value.clone();
+        }
+    }
+    Ok(account)
 }
 
 /// Why a set-up cannot be forced to its end, if it cannot.

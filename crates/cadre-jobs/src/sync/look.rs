@@ -21,13 +21,14 @@ use super::issues;
 use super::pages::Made;
 use super::run::{Stop, StreamEnd, Sync};
 use crate::enqueue::enqueue_sync;
+use crate::settings::Parts;
 use crate::setup::limit::{EMPLOYEES, FIELDS, Standing, owned_models, owner_field, standing};
 
 /// Pages of a stream that are looked at for the fields it has.
 const PAGES_FOR_FIELDS: u64 = 2;
 
 /// The models that a set-up with open steps needs to look at.
-pub(super) async fn looked_at(
+async fn looked_at(
     store: &Store,
     scope: &IntegrationScope,
     integration: &Integration,
@@ -44,6 +45,27 @@ pub(super) async fn looked_at(
         models.extend(wanted.filter(|model| config.model_enabled(model)));
     }
     Ok(models)
+}
+
+/// The models that a run stores, and those that it reads.
+pub(super) async fn wanted(
+    parts: &Parts,
+    scope: &IntegrationScope,
+    integration: &Integration,
+    scope_config: &ScopeConfig,
+    maps: &[cadre_map::Mapping],
+) -> Result<(BTreeSet<&'static str>, BTreeSet<&'static str>), Error> {
+    let mapped = || maps.iter().map(|map| map.model().id);
+    if integration.setup.is_open() {
+        let needed = looked_at(&parts.store, scope, integration, scope_config).await?;
+        return Ok((BTreeSet::new(), mapped().filter(|id| needed.contains(*id)).collect()));
+    }
+    let models: BTreeSet<_> = mapped().filter(|id| scope_config.model_enabled(id)).collect();
+    let mut reads = models.clone();
+    if integration.setup.in_force().is_some() {
+        reads.extend(mapped().filter(|id| *id == EMPLOYEES));
+    }
+    Ok((models, reads))
 }
 
 impl Sync<'_> {

@@ -32,7 +32,7 @@ use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
 use crate::setup::choices::Choices;
-use crate::setup::limit::{Came, EMPLOYEES};
+use crate::setup::limit::Came;
 
 /// Milliseconds between two looks at whether a run may go on.
 const CHECK_EVERY_MS: i64 = 500;
@@ -184,7 +184,7 @@ async fn prepare<'a>(
     };
     let setup = &integration.setup;
     let looks = setup.is_open();
-    let (models, reads) = wanted(parts, &scope, &integration, &scope_config, &maps).await?;
+    let (models, reads) = look::wanted(parts, &scope, &integration, &scope_config, &maps).await?;
     let log = Arc::new(if setup.filtering {
         Log::without_content(interaction_id, parts.clock.clone())
     } else {
@@ -221,27 +221,6 @@ async fn prepare<'a>(
         began_at: parts.clock.now_ms(),
         checked_at: AtomicI64::new(i64::MIN),
     }))
-}
-
-/// The models that a run stores, and those that it reads.
-async fn wanted(
-    parts: &Parts,
-    scope: &IntegrationScope,
-    integration: &Integration,
-    scope_config: &ScopeConfig,
-    maps: &[cadre_map::Mapping],
-) -> Result<(BTreeSet<&'static str>, BTreeSet<&'static str>), cadre_store::Error> {
-    let mapped = || maps.iter().map(|map| map.model().id);
-    if integration.setup.is_open() {
-        let needed = look::looked_at(&parts.store, scope, integration, scope_config).await?;
-        return Ok((BTreeSet::new(), mapped().filter(|id| needed.contains(*id)).collect()));
-    }
-    let models: BTreeSet<_> = mapped().filter(|id| scope_config.model_enabled(id)).collect();
-    let mut reads = models.clone();
-    if integration.setup.in_force().is_some() {
-        reads.extend(mapped().filter(|id| *id == EMPLOYEES));
-    }
-    Ok((models, reads))
 }
 
 /// The raw fields that are known of the models that are mapped.

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cadre_jobs::setup::steps;
 use cadre_model::email::is_email;
 use cadre_model::fault::{Code, Fault};
+use cadre_model::time::wire;
 use cadre_store::{
     EndUser, EnvironmentScope, Integration, LinkPurpose, LinkRequest, LinkType, NewConnectLink,
 };
@@ -133,6 +134,13 @@ pub async fn setup_link(
     Ok(Data(LinkOut { link, static_ips: None }))
 }
 
+/// A link to the set-up, as the older operation answers it.
+#[derive(Debug, Serialize)]
+pub struct OlderLinkOut {
+    url: String,
+    expires_at: String,
+}
+
 /// The older way to the same link; the only group is `default`.
 pub async fn older_setup_link(
     State(state): State<AppState>,
@@ -140,7 +148,7 @@ pub async fn older_setup_link(
     PathPart(group): PathPart,
     here: ForIntegration,
     body: JsonBody,
-) -> Result<Data<LinkOut>, Refused> {
+) -> Result<Data<OlderLinkOut>, Refused> {
     let mut asked = Asked::of(&body);
     let language = asked.choice_or_null("language", LANGUAGES);
     asked.end()?;
@@ -149,8 +157,8 @@ pub async fn older_setup_link(
         return Err(Refused::new(Code::PlatformInputInvalid, words));
     }
     let new = setup_of(&state, &here.integration, LinkType::Embedded, language)?;
-    let (link, _) = make(&state, &caller.scope, new).await?;
-    Ok(Data(LinkOut { link, static_ips: None }))
+    let (url, ends) = make(&state, &caller.scope, new).await?;
+    Ok(Data(OlderLinkOut { url, expires_at: wire(ends) }))
 }
 
 /// A link to the steps of an integration's set-up, where there are any.

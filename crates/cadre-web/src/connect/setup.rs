@@ -125,7 +125,9 @@ pub async fn step(
     };
     match step {
         // There is nothing to choose from before it was looked at.
-        Step::Fields | Step::Filters if setup.looked_at.is_none() => wait(&state, &here).await,
+        Step::Fields | Step::Filters if setup.looked_at.is_none() => {
+            Ok(redirect(&format!("{}/setup/wait", here.opened.path())))
+        }
         Step::Fields => fields(&state, &here).await,
         Step::Filters => filters(&state, &here).await,
         Step::Tool(of) => tool(&state, &here, of, Map::new(), &[]).await,

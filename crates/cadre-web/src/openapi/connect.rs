@@ -148,7 +148,9 @@ fn older_setup_link() -> Value {
         "requestBody": {
             "required": true, "content": { "application/json": { "schema": body } },
         },
-        "responses": answers(Class::Hris, &object(json!({ "link": url() }))),
+        "responses": answers(Class::Hris, &object(json!({
+            "url": url(), "expires_at": { "type": "string", "format": "date-time" },
+        }))),
     })
 }
 

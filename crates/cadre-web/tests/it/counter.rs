@@ -109,7 +109,7 @@ async fn mappings_are_previewed_and_actions_tried_out() {
         let scope = app.integration(&id).await;
         let browser = Browser::with_role(&app, Role::Developer).await;
         let base = format!("/env/production/integrations/{id}");
-        let mapping = r#"{"hris_employees": {"job_title": ".custom.shirt_size"}}"#;
+        let mapping = r#"{"hris_employees": {"job_title": {"jq": ".custom.shirt_size"}}}"#;
         let path = format!("{base}/mapping");
         let broken = browser.post(&path, &[("mapping", "{"), ("act", "preview")]).await;
         assert!(broken.status == 422 && broken.text.contains("no JSON"), "{}", broken.text);

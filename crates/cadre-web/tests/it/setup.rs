@@ -103,7 +103,7 @@ async fn nothing_of_employees_is_stored_before_they_are_chosen() {
         let since = app.state.clock.now_ms();
         let (path, id) = linked(&app, &sandbox, more).await;
         let step = leads_to(&open(&app, &format!("{path}/setup")).await);
-        let page = open(&app, &step).await;
+        let page = open(&app, &leads_to(&open(&app, &step).await)).await;
         assert!(page.text.contains("Nothing about your employees is stored"), "{}", page.text);
         let read = async || {
             let call = app.request("GET", "/v1/hris/employees").key(&app.tenant.key);
