@@ -106,6 +106,7 @@ pub(crate) struct Came {
 
 #[cfg(test)]
 mod tests {
+    use cadre_model::fields::Fields;
     use cadre_model::mapped::{Link, Mapped};
     use cadre_model::registry;
     use cadre_store::EmployeeFilter;
@@ -115,11 +116,13 @@ mod tests {
 
     fn employee(kind: &str, groups: &[&str]) -> Mapped {
         let link = |id: &&str| Link { remote_id: (*id).to_owned(), attributes: Map::new() };
+        let model = registry::model("hris_employees").expect("a model");
         let fields = json!({ "employment_type": (!kind.is_empty()).then_some(kind) });
+        let fields = Fields::of(model.shape, fields.as_object().cloned().expect("an object"));
         Mapped {
-            model: registry::model("hris_employees").expect("a model"),
+            model,
             remote_id: "7".to_owned(),
-            fields: fields.as_object().cloned().expect("an object"),
+            fields,
             links: vec![("groups", groups.iter().map(link).collect())],
             issues: Vec::new(),
         }

@@ -8,6 +8,7 @@
 
 pub mod finish;
 mod guard;
+mod history;
 mod issues;
 mod look;
 mod pages;

@@ -190,6 +190,8 @@ fn kind(kind: &Input) -> String {
     match kind {
         Input::Text | Input::Filled | Input::Reply | Input::Any => "text".to_owned(),
         Input::Number(_) => "number".to_owned(),
+        Input::Whole(least, most) => format!("whole number from {least} to {most}"),
+        Input::Language => "language, such as de or de-CH".to_owned(),
         Input::NumberOrText => "number or text".to_owned(),
         Input::Boolean | Input::Choice(_) | Input::Open(_) => String::new(),
         Input::Email => "e-mail address".to_owned(),
@@ -221,7 +223,7 @@ fn value(field: &InputField, text: &str) -> Result<Option<Value>, String> {
     }
     let text_value = || Value::from(text.to_owned());
     match field.kind {
-        Input::Number(_) | Input::NumberOrText => Ok(Some(
+        Input::Number(_) | Input::Whole(..) | Input::NumberOrText => Ok(Some(
             serde_json::from_str::<serde_json::Number>(text)
                 .map_or_else(|_| text_value(), Value::Number),
         )),
