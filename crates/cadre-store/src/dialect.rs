@@ -83,21 +83,19 @@ impl Backend {
         match (self, writes) {
             (Backend::Postgres, _) => &[],
             (Backend::Sqlite, true) => &[
-                // For a new file only: fewer pages to look up and to write for records of this length.
-                "PRAGMA page_size = 8192",
                 "PRAGMA journal_mode = WAL",
                 "PRAGMA synchronous = NORMAL",
                 "PRAGMA busy_timeout = 10000",
                 "PRAGMA foreign_keys = ON",
-                "PRAGMA cache_size = -16000",
+                "PRAGMA cache_size = -8000",
                 // Pages that change again and again are copied into the database once in 32 MB, not in 4.
-                "PRAGMA wal_autocheckpoint = 4000",
+                "PRAGMA wal_autocheckpoint = 8000",
                 "PRAGMA temp_store = MEMORY",
             ],
             (Backend::Sqlite, false) => &[
                 "PRAGMA busy_timeout = 10000",
                 "PRAGMA query_only = ON",
-                "PRAGMA cache_size = -8000",
+                "PRAGMA cache_size = -2000",
             ],
         }
     }

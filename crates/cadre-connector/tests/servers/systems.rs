@@ -124,6 +124,6 @@ async fn a_scim_service_is_read_page_by_page() {
     let groups: Vec<Value> = pages(&session, "groups").await.expect("read").concat();
     assert_eq!((groups.len(), &groups[0]["displayName"]), (1, &json!("Research")));
 
-    let failure = failure_of("scim", &form("wrong-token")).await;
+    let failure = failure_of("scimfetch", &form("wrong-token")).await;
     assert_eq!(failure.fault.code, Code::IntegrationAuthenticationInvalid, "{failure:?}");
 }

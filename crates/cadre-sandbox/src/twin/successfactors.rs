@@ -120,15 +120,15 @@ impl SuccessFactors {
             .split(',')
             .filter(|path| !path.is_empty())
             .collect();
-        if let Some(wrong) = expands.iter().find(|path| !known(set, path)) {
-            let words = format!("[COE0021]Invalid property names: {set}/{wrong}.");
-            return coded(400, "COE_PROPERTY_NOT_FOUND", &words);
-        }
         let Some(rows) = entities(house, set, call) else {
             let words =
                 format!("[COE0018]Entity {set} is not found. Please check the entity name.");
             return coded(404, "NotFoundException", &words);
         };
+        if let Some(wrong) = expands.iter().find(|path| !known(set, path)) {
+            let words = format!("[COE0021]Invalid property names: {set}/{wrong}.");
+            return coded(400, "COE_PROPERTY_NOT_FOUND", &words);
+        }
         let since = match changed_since(call) {
             Ok(since) => since,
             Err(refusal) => return refusal,

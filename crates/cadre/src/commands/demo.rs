@@ -100,10 +100,7 @@ impl Demo {
             "  curl -H 'Authorization: Bearer {api_key}' -H 'X-Integration-Id: {hris}' '{url}/v1/hris/employees?page_size=0'\n"
         );
         println!(
-            "  curl -H 'Authorization: Bearer {api_key}' '{url}/v1/ai-apply/postings?page_size=5'\n"
-        );
-        println!(
-            "The third one is wrong on purpose: its answer names the mistake, and log_url opens it.\n"
+            "The last one is wrong on purpose: its answer names the mistake, and log_url opens it.\n"
         );
         Ok(())
     }
