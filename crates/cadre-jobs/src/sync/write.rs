@@ -111,7 +111,10 @@ struct Writing {
 }
 
 impl Writing {
-    async fn work(mut self, mut waiting: mpsc::Receiver<Waiting>) -> Result<(), cadre_store::Error> {
+    async fn work(
+        mut self,
+        mut waiting: mpsc::Receiver<Waiting>,
+    ) -> Result<(), cadre_store::Error> {
         while let Some(first) = waiting.recv().await {
             let mut records = first.page.records.len();
             let mut pages = vec![first];

@@ -22,12 +22,12 @@ fn serve(listener: TcpListener, router: Router) {
 }
 
 /// The page at both sizes and in both colours.
-async fn look(browser: &Browser, name: &str) {
+async fn look(flaws: &mut Vec<String>, browser: &Browser, name: &str) {
     for (width, height) in [(390, 844), (1440, 900)] {
         browser.size(width, height).await;
         for scheme in ["dark", "light"] {
             browser.colours(scheme).await;
-            browser.is_fine(&format!("{name}, {width}, {scheme}")).await;
+            flaws.extend(browser.flaws(&format!("{name}, {width}, {scheme}")).await);
             browser.picture(&format!("{name}-{width}-{scheme}")).await;
         }
     }
@@ -55,6 +55,7 @@ async fn set_up_and_dashboard_are_fine_to_look_at() {
             };
             app.store.custom_field_create(&app.tenant.scope, new).await.expect("a store");
         }
+        let mut flaws = Vec::new();
         let browser = Browser::start(app.state.parts.http.clone()).await;
         browser.size(1440, 900).await;
         let body = json!({
@@ -72,18 +73,18 @@ async fn set_up_and_dashboard_are_fine_to_look_at() {
         browser.fill("#client_secret", &sandbox.client_secret).await;
         browser.click("main form button").await;
         browser.wait_for_words("h1", "Looking at what there is to choose from").await;
-        look(&browser, "setup-wait").await;
+        look(&mut flaws, &browser, "setup-wait").await;
         app.clock.advance(SignedDuration::from_mins(1));
         drain(&app.state.parts).await.expect("it was looked at");
         browser.wait_for_words("h1", "Which fields of").await;
-        look(&browser, "setup-fields").await;
+        look(&mut flaws, &browser, "setup-fields").await;
         browser.click("main form button").await;
         browser.wait_for_words("h1", "Which employees may be read").await;
         browser.click(".choices input[type=checkbox]").await;
-        look(&browser, "setup-filters").await;
+        look(&mut flaws, &browser, "setup-filters").await;
         browser.click("main form button").await;
         browser.wait_for_words("h1", "is connected").await;
-        look(&browser, "setup-done").await;
+        look(&mut flaws, &browser, "setup-done").await;
         app.clock.advance(SignedDuration::from_mins(1));
         drain(&app.state.parts).await.expect("a sync");
 
@@ -119,19 +120,20 @@ async fn set_up_and_dashboard_are_fine_to_look_at() {
         ] {
             browser.go(&format!("{public_url}/env/production{path}")).await;
             browser.wait("main").await;
-            look(&browser, &format!("dashboard-{name}")).await;
+            look(&mut flaws, &browser, &format!("dashboard-{name}")).await;
         }
         for path in ["/people", "/account"] {
             browser.go(&format!("{public_url}{path}")).await;
             browser.wait("main").await;
-            look(&browser, &format!("dashboard{}", path.replace('/', "-"))).await;
+            look(&mut flaws, &browser, &format!("dashboard{}", path.replace('/', "-"))).await;
         }
         browser.go(&format!("{public_url}/env/production{of}/scope")).await;
         browser.go(&format!("{public_url}/env/production/scopes")).await;
         browser.click("table.list a").await;
         browser.wait("details.line").await;
-        look(&browser, "dashboard-scope-config").await;
+        look(&mut flaws, &browser, "dashboard-scope-config").await;
         browser.stop().await;
+        assert_eq!(flaws, Vec::<String>::new());
     })
     .await;
 }
