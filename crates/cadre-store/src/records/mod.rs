@@ -10,6 +10,7 @@
 //! * [`render`]: joining, by splicing text.
 //! * [`version`]: whether what was rendered still holds.
 
+mod among;
 mod delete;
 mod filter;
 mod find;
