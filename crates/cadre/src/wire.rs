@@ -143,7 +143,11 @@ pub fn catalog(config: &Config) -> Result<Catalog, Failed> {
     if let Some(directory) = &config.connectors_dir {
         let entries =
             fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-        for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
+        // A folder whose name begins with a dot is no connector: `.schema`, `.git`.
+        let shown = |entry: &fs::DirEntry| {
+            entry.path().is_dir() && !entry.file_name().to_string_lossy().starts_with('.')
+        };
+        for entry in entries.flatten().filter(shown) {
             let folder = Folder::read(&entry.path())
                 .map_err(|error| format!("{}: {error}", entry.path().display()))?;
             own.push(folder);

@@ -1,4 +1,11 @@
-//! `cadre connector`: the connectors, and checking a folder.
+//! `cadre connector`: the connectors, and help for who writes one.
+
+mod columns;
+mod new;
+mod reading;
+mod record;
+mod schema;
+mod try_out;
 
 use std::path::{Path, PathBuf};
 
@@ -26,6 +33,14 @@ pub enum ConnectorCommand {
         #[arg(required = true)]
         folders: Vec<PathBuf>,
     },
+    /// Begin a connector: a folder that passes its check, with comments that say what comes next.
+    New(new::New),
+    /// Read the beginning of each stream, and show raw records, unified records and issues side by side.
+    Try(try_out::Try),
+    /// Read the same, take everything out that must not be kept, and write a case of it.
+    Record(record::Record),
+    /// Print the JSON Schema of a connector's files, for editors.
+    Schema(schema::SchemaCommand),
 }
 
 impl ConnectorCommand {
@@ -49,6 +64,10 @@ impl ConnectorCommand {
                 }
                 Ok(())
             }
+            ConnectorCommand::New(new) => new.run(overrides),
+            ConnectorCommand::Try(command) => command.run(overrides).await,
+            ConnectorCommand::Record(record) => record.run(overrides).await,
+            ConnectorCommand::Schema(schema) => schema.run(),
             ConnectorCommand::Show { tool } => show(&Config::read(overrides)?, &tool),
             ConnectorCommand::Check { folders } => {
                 let mut failed = 0;
@@ -119,6 +138,21 @@ async fn check(path: &Path) -> bool {
             println!("  {difference}");
         }
     }
-    println!("{}: {} cases, {failed} failed", folder.name, outcomes.len());
+    let unverified: Vec<&str> = outcomes
+        .iter()
+        .filter(|outcome| outcome.unverified)
+        .map(|outcome| outcome.case.as_str())
+        .collect();
+    for case in &unverified {
+        println!("{}/cases/{case}: nobody has verified by hand what it expects:", folder.name);
+        println!(
+            "  compare its files with what the tool means, then take `unverified` out of case.yaml"
+        );
+    }
+    let open = match unverified.len() {
+        0 => String::new(),
+        some => format!(", {some} not verified"),
+    };
+    println!("{}: {} cases, {failed} failed{open}", folder.name, outcomes.len());
     failed == 0
 }
