@@ -195,8 +195,8 @@ impl Config {
         // `connector try` fills in, and CADRE_TEST_… belong to the tests.
         // CADRE_OAUTH__TOOL__CLIENT_ID is the key `client_id` of the table `oauth.tool`.
         let variables = Env::prefixed("CADRE_")
-            .filter(|key| key != "config" && key != "log")
-            .filter(|key| !key.as_str().starts_with("test_") && !key.as_str().starts_with("try_"));
+            .filter(|key| key != "config" && key != "log" && !key.starts_with("test_"))
+            .filter(|key| !key.starts_with("try_"));
         figment = figment.merge(variables.split("__"));
         if let Some(folder) = &overrides.data_dir {
             figment = figment.merge(Serialized::default("data_dir", folder));

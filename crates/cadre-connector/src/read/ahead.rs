@@ -131,8 +131,14 @@ impl Ahead {
 
     /// Whether no page after this one is wanted.
     fn is_enough(&self, position: &Position) -> bool {
+        self.wanted().is_some_and(|pages| position.before + 1 >= pages)
+    }
+
+    /// How many pages are wanted; `None` is all.
+    fn wanted(&self) -> Option<u64> {
+        // A lookup is read whole in any case.
         let excerpt = self.inner.io.limits.excerpt.filter(|_| self.whole);
-        excerpt.is_some_and(|excerpt| position.before + 1 >= excerpt.pages)
+        excerpt.map(|excerpt| excerpt.pages)
     }
 
     /// Sets the next page under way, and as many after it as are known to be there.
@@ -154,6 +160,9 @@ impl Ahead {
             else {
                 break;
             };
+            if self.wanted().is_some_and(|pages| following.before >= pages) {
+                break;
+            }
             self.ask(following);
         }
     }

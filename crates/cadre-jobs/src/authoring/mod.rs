@@ -4,6 +4,7 @@
 //! page of the real tool, [`recording`] makes a case of what was said there, and [`coverage`] lists what
 //! connectors cover.
 
+pub mod coverage;
 pub mod recording;
 pub mod schema;
 mod scrub;

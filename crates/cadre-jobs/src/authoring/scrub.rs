@@ -235,7 +235,13 @@ impl Scrub {
         self.note(kind, place);
         Some(match kind {
             Kind::GivenName | Kind::FamilyName | Kind::FullName => self.name(kind, text),
-            Kind::Email => self.text(text),
+            Kind::Email => {
+                let places = self.found.clone();
+                let made = self.text(text);
+                // It was found by its key, and not in a text.
+                self.found = places;
+                made
+            }
             kind => self.made(kind, text),
         })
     }

@@ -55,7 +55,7 @@ fn stream_text(stream: &StreamRead, width: usize, show: usize) -> String {
 }
 
 fn record_text(record: &RecordRead, width: usize) -> String {
-    let (first, second) = (width * 2 / 5, width * 7 / 20);
+    let (first, second) = (width * 19 / 50, width * 33 / 100);
     let widths =
         [first.saturating_sub(3), second.saturating_sub(3), width.saturating_sub(first + second)];
     let raw = format!("{:#}", record.raw);

@@ -9,6 +9,7 @@ mod try_out;
 
 use std::path::{Path, PathBuf};
 
+use cadre_jobs::authoring::coverage;
 use cadre_jobs::cases;
 use cadre_jobs::catalog::{Entry, Folder};
 use clap::Subcommand;
@@ -39,6 +40,11 @@ pub enum ConnectorCommand {
     Try(try_out::Try),
     /// Read the same, take everything out that must not be kept, and write a case of it.
     Record(record::Record),
+    /// Print what the connectors cover, as a page of Markdown: docs/connectors.md is made by it.
+    Coverage {
+        /// Folders, each with a connector.yaml; by default every connector of this installation.
+        folders: Vec<PathBuf>,
+    },
     /// Print the JSON Schema of a connector's files, for editors.
     Schema(schema::SchemaCommand),
 }
@@ -67,6 +73,17 @@ impl ConnectorCommand {
             ConnectorCommand::New(new) => new.run(overrides),
             ConnectorCommand::Try(command) => command.run(overrides).await,
             ConnectorCommand::Record(record) => record.run(overrides).await,
+            ConnectorCommand::Coverage { folders } if folders.is_empty() => {
+                let catalog = wire::catalog(&Config::read(overrides)?)?;
+                print!("{}", coverage::page(&catalog.entries().collect::<Vec<_>>()));
+                Ok(())
+            }
+            ConnectorCommand::Coverage { folders } => {
+                let entries: Result<Vec<_>, Failed> =
+                    folders.iter().map(|folder| reading::load(folder)).collect();
+                print!("{}", coverage::page(&entries?));
+                Ok(())
+            }
             ConnectorCommand::Schema(schema) => schema.run(),
             ConnectorCommand::Show { tool } => show(&Config::read(overrides)?, &tool),
             ConnectorCommand::Check { folders } => {
@@ -103,8 +120,8 @@ fn show(config: &Config, tool: &str) -> Result<(), Failed> {
         );
     }
     println!("\nModels and the fields that are filled:");
-    for (model, fields) in entry.coverage() {
-        let fields: Vec<String> = fields.into_iter().collect();
+    for (model, fields) in entry.coverage().iter() {
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         println!("  {model}: {}", fields.join(", "));
     }
     Ok(())
