@@ -53,5 +53,5 @@ pub use problem::Problem;
 pub use read::{Page, RawRecord, Reader};
 pub use replay::Replay;
 pub use request::multipart;
-pub use session::{Account, Io, ReadLimits, Session, Standing};
+pub use session::{Account, Excerpt, Io, ReadLimits, Session, Standing};
 pub use wire::{Wire, WireOptions};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
@@ -28,23 +29,33 @@ struct State {
     unmatched: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A request, and what the tool answered.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Entry {
+    /// What is asked.
     request: RecordedRequest,
+    /// What is answered.
     response: Option<RecordedResponse>,
+    /// How the connection fails instead.
     connect_error: Option<ConnectError>,
     #[serde(skip)]
     used: bool,
 }
 
-#[derive(Debug, Deserialize)]
+/// What is asked. Headers and body are compared as far as they stand here.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RecordedRequest {
+    /// The method.
     #[serde(default = "get")]
     method: String,
+    /// The whole URL; the order of the query does not matter.
+    #[schemars(with = "String")]
     url: Url,
+    /// The body: JSON, the fields of a form, or a text.
     body: Option<Value>,
+    /// Headers that are sent.
     #[serde(default)]
     headers: IndexMap<String, String>,
     /// Texts that the body has somewhere.
@@ -54,22 +65,31 @@ struct RecordedRequest {
     client_certificate: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What is answered.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RecordedResponse {
+    /// The status.
     #[serde(default = "ok")]
     status: u16,
+    /// The headers.
     #[serde(default)]
     headers: IndexMap<String, String>,
+    /// The body, as JSON.
     body: Option<Value>,
+    /// The body, as it is.
     text: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// How a connection fails.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum ConnectError {
+    /// Nobody listens.
     Refused,
+    /// No answer within the deadline.
     Timeout,
+    /// The connection ends in the middle of the answer.
     Cut,
 }
 
@@ -112,6 +132,12 @@ impl Replay {
             replay.recorded = Some(recorded);
         }
         Ok(replay)
+    }
+
+    /// The JSON Schema of `exchanges.json`, for editors.
+    #[must_use]
+    pub fn schema() -> Value {
+        schemars::schema_for!(Vec<Entry>).to_value()
     }
 
     /// Reads the text of an `exchanges.json`.

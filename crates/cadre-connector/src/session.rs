@@ -75,6 +75,17 @@ pub struct ReadLimits {
     pub skip_waits: bool,
     /// How long everything that a session does may take together; `None` is no limit.
     pub total: Option<Duration>,
+    /// Reads only the beginning of each stream: to look at a tool, never for a sync.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// How much of each stream is read. What is left out says nothing: a reader ends without a word.
+#[derive(Debug, Clone, Copy)]
+pub struct Excerpt {
+    /// Most pages of a stream; lookups are read whole.
+    pub pages: u64,
+    /// Most records of a page whose sub-requests are asked.
+    pub parents: usize,
 }
 
 impl Default for ReadLimits {
@@ -91,6 +102,7 @@ impl Default for ReadLimits {
             allow_private: false,
             skip_waits: false,
             total: None,
+            excerpt: None,
         }
     }
 }

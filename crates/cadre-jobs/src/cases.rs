@@ -8,13 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cadre_connector::{
-    Account, Failure, Io, NoObserver, OAuthClient, Page, ReadLimits, Replay, Session,
+    Account, Excerpt, Failure, Io, NoObserver, OAuthClient, Page, ReadLimits, Replay, Session,
 };
 use cadre_map::{Context, INLINE, Mapping, Overlay};
 use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::shape::Kind;
 use cadre_model::time::{FixedClock, wire};
 use cadre_store::StoredGrant;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -22,6 +23,7 @@ use crate::catalog::Entry;
 use crate::grants::Held;
 
 mod action;
+mod compare;
 
 /// How a case went.
 #[derive(Debug)]
@@ -30,37 +32,71 @@ pub struct Outcome {
     pub case: String,
     /// What differs from what was expected; nothing if all is well.
     pub differences: Vec<String>,
+    /// Whether nobody has verified by hand yet what it expects.
+    pub unverified: bool,
 }
 
-/// `case.yaml`.
-#[derive(Debug, Deserialize)]
+/// A case: what a tool answers, and what must come of it.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Case {
-    /// Where the exchanges come from.
+    /// Where the exchanges come from: a page of the vendor.
     source: String,
+    /// What the case is about.
     #[serde(default)]
     #[expect(dead_code, reason = "for whoever reads the case")]
     about: String,
+    /// `true` until somebody has worked out by hand what the case expects.
+    #[serde(default)]
+    unverified: bool,
+    /// `$now`, RFC 3339; by default the beginning of 1970.
+    #[schemars(with = "Option<String>")]
     now: Option<jiff::Timestamp>,
+    /// What the customer entered in the form, without secrets.
     #[serde(default)]
     settings: Map<String, Value>,
+    /// The secrets that the customer entered, made up.
     #[serde(default)]
     secrets: Map<String, Value>,
+    /// The streams that are read; by default all.
     streams: Option<Vec<String>>,
+    /// Reads only the beginning of each stream.
+    excerpt: Option<ExcerptCase>,
     /// The moment since when changes are wanted, of streams that can tell.
+    #[schemars(with = "Option<String>")]
     since: Option<jiff::Timestamp>,
+    /// An integration's own mapping, over the connector's.
     mapping: Option<Value>,
+    /// A live read in place of streams.
     live: Option<LiveCase>,
+    /// An action in place of streams.
     action: Option<action::ActionCase>,
 }
 
+/// How much of each stream is read.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ExcerptCase {
+    /// Most pages of a stream.
+    pages: u64,
+    /// Most records of a page whose sub-requests are asked.
+    parents: usize,
+}
+
 /// A live read in place of streams.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LiveCase {
+    /// Id of the operation.
     operation: String,
     /// `$record`.
     record: Value,
+}
+
+/// The JSON Schema of `case.yaml`, for editors.
+#[must_use]
+pub fn schema() -> Value {
+    schemars::schema_for!(Case).to_value()
 }
 
 /// What a run over a case yields.
@@ -88,31 +124,69 @@ pub async fn run_all(folder: &Path, entry: Arc<Entry>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for path in cases {
         let case = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let differences = match run(&path, &entry).await {
-            Ok(differences) => differences,
-            Err(words) => vec![words],
+        let (differences, unverified) = match run(&path, &entry).await {
+            Ok(ran) => ran,
+            Err(words) => (vec![words], false),
         };
-        outcomes.push(Outcome { case, differences });
+        outcomes.push(Outcome { case, differences, unverified });
     }
     outcomes
 }
 
-async fn run(path: &Path, entry: &Arc<Entry>) -> Result<Vec<String>, String> {
+async fn run(path: &Path, entry: &Arc<Entry>) -> Result<(Vec<String>, bool), String> {
+    let case = read_description(path)?;
+    let replay = Arc::new(Replay::load(path)?);
+    let found = read_case(path, &case, entry, replay.clone()).await?;
+    let mut differences = Vec::new();
+    compare::compare(path, &found, &mut differences)?;
+    if case.action.is_some() {
+        action::compare(path, &found, &mut differences)?;
+    }
+    differences.extend(replay.leftovers());
+    Ok((differences, case.unverified))
+}
+
+fn read_description(path: &Path) -> Result<Case, String> {
     let text = read(path, "case.yaml")?.ok_or("case.yaml is missing")?;
     let case: Case =
         serde_saphyr::from_str(&text).map_err(|error| format!("case.yaml: {error}"))?;
     if case.source.trim().is_empty() {
         return Err("case.yaml: `source` says where the exchanges come from; it is empty".into());
     }
+    Ok(case)
+}
+
+/// What comes of a case's exchanges, in the files that a case keeps it in.
+pub(crate) async fn expected(
+    path: &Path,
+    entry: &Arc<Entry>,
+) -> Result<BTreeMap<&'static str, Value>, String> {
+    let case = read_description(path)?;
     let replay = Arc::new(Replay::load(path)?);
     let found = read_case(path, &case, entry, replay.clone()).await?;
-    let mut differences = Vec::new();
-    compare(path, &found, &mut differences)?;
-    if case.action.is_some() {
-        action::compare(path, &found, &mut differences)?;
+    if let Some(first) = replay.leftovers().into_iter().next() {
+        return Err(first);
     }
-    differences.extend(replay.leftovers());
-    Ok(differences)
+    let mut files = BTreeMap::new();
+    if !found.records.is_empty() || found.failure.is_none() {
+        files.insert("records.json", json!(found.records));
+    }
+    if !found.deleted.is_empty() {
+        files.insert("deleted.json", json!(found.deleted));
+    }
+    if let Some(failure) = &found.failure {
+        let error = json!({"code": failure.fault.code.as_str(), "retry": failure.retry});
+        files.insert("error.json", error);
+    }
+    let issues = found.issues.iter().map(|issue| {
+        let (remote_id, field) = (&issue.remote_id, &issue.field);
+        json!({"model": issue.model, "remote_id": remote_id, "field": field, "problem": issue.problem})
+    });
+    let issues: Vec<Value> = issues.collect();
+    if !issues.is_empty() {
+        files.insert("issues.json", issues.into());
+    }
+    Ok(files)
 }
 
 async fn read_case(
@@ -140,7 +214,12 @@ async fn read_case(
         http: replay.clone(),
         clock: Arc::new(FixedClock::new(now)),
         observer: Arc::new(NoObserver),
-        limits: ReadLimits { skip_waits: true, max_attempts: 2, ..ReadLimits::default() },
+        limits: ReadLimits {
+            skip_waits: true,
+            max_attempts: 2,
+            excerpt: case.excerpt.map(|own| Excerpt { pages: own.pages, parents: own.parents }),
+            ..ReadLimits::default()
+        },
     };
     let wanted: BTreeSet<String> = match &case.streams {
         Some(streams) => streams.iter().cloned().collect(),
@@ -254,7 +333,7 @@ fn take(page: &Page, session: &Session, maps: &[Mapping], found: &mut Yield) {
 }
 
 /// A record as a person writes it down: nothing that is null, references as remote ids.
-fn plain(mapped: &Mapped) -> Value {
+pub(crate) fn plain(mapped: &Mapped) -> Value {
     let mut object = Map::new();
     object.insert("remote_id".into(), mapped.remote_id.clone().into());
     for field in mapped.model.shape.fields {
@@ -289,167 +368,6 @@ fn without_nulls(value: &Value) -> Value {
             .collect(),
         Value::Array(items) => items.iter().map(without_nulls).collect(),
         other => other.clone(),
-    }
-}
-
-fn compare(path: &Path, found: &Yield, differences: &mut Vec<String>) -> Result<(), String> {
-    let expected_error: Option<Value> = read_json(path, "error.json")?;
-    match (&expected_error, &found.failure) {
-        (Some(expected), Some(failure)) => compare_error(expected, failure, differences),
-        (Some(expected), None) => {
-            differences
-                .push(format!("expected the error {}, but the run ended well", expected["code"]));
-        }
-        (None, Some(failure)) => differences.push(format!(
-            "the run failed with {}: {} (rule: {})",
-            failure.fault.code, failure.fault.message, failure.rule
-        )),
-        (None, None) => {}
-    }
-    let expected: Option<BTreeMap<String, Vec<Value>>> = read_json(path, "records.json")?;
-    match expected {
-        Some(expected) => compare_records(&expected, &found.records, differences),
-        None if found.done.is_some() => {
-            compare_records(&BTreeMap::new(), &found.records, differences);
-        }
-        None if expected_error.is_none() => {
-            differences.push(
-                "neither records.json nor error.json is there: the case expects nothing".into(),
-            );
-        }
-        None => {}
-    }
-    let expected: BTreeMap<String, BTreeSet<String>> =
-        read_json(path, "deleted.json")?.unwrap_or_default();
-    let came: BTreeMap<String, BTreeSet<String>> =
-        found.deleted.iter().map(|(model, ids)| ((*model).to_owned(), ids.clone())).collect();
-    if expected != came {
-        differences.push(format!("deleted: expected {expected:?}, got {came:?}"));
-    }
-    let expected: Vec<Value> = read_json(path, "issues.json")?.unwrap_or_default();
-    compare_issues(&expected, &found.issues, differences);
-    Ok(())
-}
-
-fn compare_error(expected: &Value, failure: &Failure, differences: &mut Vec<String>) {
-    let code = failure.fault.code.as_str();
-    if expected["code"] != code {
-        differences.push(format!(
-            "error: expected {}, got {code}: {} (rule: {})",
-            expected["code"], failure.fault.message, failure.rule
-        ));
-    }
-    if let Some(part) = expected["message"].as_str()
-        && !failure.fault.message.contains(part)
-    {
-        differences.push(format!(
-            "error: the message was expected to contain {part:?}, it is {:?}",
-            failure.fault.message
-        ));
-    }
-    if let Some(retry) = expected["retry"].as_bool()
-        && retry != failure.retry
-    {
-        differences.push(format!("error: retry was expected to be {retry}"));
-    }
-}
-
-fn compare_records(
-    expected: &BTreeMap<String, Vec<Value>>,
-    found: &BTreeMap<&'static str, Vec<Value>>,
-    differences: &mut Vec<String>,
-) {
-    let models: BTreeSet<&str> =
-        expected.keys().map(String::as_str).chain(found.keys().copied()).collect();
-    for model in models {
-        let expected = by_remote_id(expected.get(model).map_or(&[][..], Vec::as_slice));
-        let found = by_remote_id(found.get(model).map_or(&[][..], Vec::as_slice));
-        for (remote_id, record) in &expected {
-            match found.get(remote_id) {
-                Some(came) => {
-                    compare_fields(&format!("{model} {remote_id}"), record, came, differences)
-                }
-                None => differences.push(format!("{model} {remote_id}: expected, but not there")),
-            }
-        }
-        for (remote_id, record) in found.iter().filter(|(id, _)| !expected.contains_key(*id)) {
-            differences.push(format!("{model} {remote_id}: not expected: {record}"));
-        }
-    }
-}
-
-/// Records by remote id; a second one of the same id counts apart.
-fn by_remote_id(records: &[Value]) -> BTreeMap<String, &Value> {
-    let mut map = BTreeMap::new();
-    for record in records {
-        let id = record["remote_id"].as_str().unwrap_or("(no remote_id)");
-        // The same record twice is one record; two that differ count apart.
-        let mut key = id.to_owned();
-        while map.get(&key).is_some_and(|there| *there != record) {
-            key.push_str(" (again)");
-        }
-        map.insert(key, record);
-    }
-    map
-}
-
-fn compare_fields(what: &str, expected: &Value, came: &Value, differences: &mut Vec<String>) {
-    let empty = Map::new();
-    let (expected, came) =
-        (expected.as_object().unwrap_or(&empty), came.as_object().unwrap_or(&empty));
-    let names: BTreeSet<&String> = expected.keys().chain(came.keys()).collect();
-    for name in names {
-        let (expected, came) = (expected.get(name), came.get(name));
-        let same = match (expected, came) {
-            (Some(expected), Some(came)) => alike(expected, came),
-            (expected, came) => expected.is_none() && came.is_none(),
-        };
-        if !same {
-            let print = |value: Option<&Value>| value.map_or("nothing".into(), Value::to_string);
-            differences.push(format!(
-                "{what}: {name}: expected {}, got {}",
-                print(expected),
-                print(came)
-            ));
-        }
-    }
-}
-
-/// Equal, where 38 and 38.0 are the same number.
-fn alike(expected: &Value, came: &Value) -> bool {
-    match (expected, came) {
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| alike(a, b)))
-        }
-        _ => expected == came,
-    }
-}
-
-fn compare_issues(expected: &[Value], found: &[Issue], differences: &mut Vec<String>) {
-    let mut left: Vec<&Issue> = found.iter().collect();
-    for issue in expected {
-        let fits = |found: &&Issue| {
-            let found = serde_json::to_value(found).unwrap_or_default();
-            ["model", "remote_id", "field", "problem"]
-                .iter()
-                .all(|name| issue.get(name).is_none_or(|value| *value == found[name]))
-        };
-        match left.iter().position(fits) {
-            Some(at) => {
-                left.remove(at);
-            }
-            None => differences.push(format!("issue expected, but not there: {issue}")),
-        }
-    }
-    for issue in left {
-        differences.push(format!(
-            "issue not expected: {} {:?} {:?}: {}; expected {}, got {}",
-            issue.model, issue.remote_id, issue.field, issue.problem, issue.expected, issue.got
-        ));
     }
 }
 

@@ -1,11 +1,12 @@
 //! The connectors that this process knows.
 //!
 //! A connector is found by its folder; nothing else is edited to add one. Folders come with the
-//! binary or from a directory of the operator's own, which goes over the built-in ones by name.
+//! binary or from a directory of the operator's own, which goes over the built-in ones by name and is read
+//! again when it changes ([`reload`]).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use cadre_connector::{Connector, Failure, Problem};
 use cadre_map::{Mapping, Overlay};
@@ -13,6 +14,11 @@ use cadre_model::action::{action, actions};
 use cadre_model::fault::Code;
 use cadre_model::live::live_read;
 use cadre_store::Integration;
+
+pub mod reload;
+
+/// The models that a connector fills, each with its fields.
+pub type Coverage = BTreeMap<&'static str, BTreeSet<String>>;
 
 /// The text files of a connector folder, by path inside it.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +74,7 @@ pub struct Entry {
     pub readme: String,
     /// The files of its mapping by model, as they are written.
     pub map_files: BTreeMap<String, String>,
+    coverage: OnceLock<Arc<Coverage>>,
 }
 
 impl Entry {
@@ -132,6 +139,7 @@ impl Entry {
                 live: live.unwrap_or_default(),
                 readme: folder.files.get("README.md").cloned().unwrap_or_default(),
                 map_files: map_files(folder),
+                coverage: OnceLock::new(),
             }),
             _ => Err(problems),
         }
@@ -159,8 +167,10 @@ impl Entry {
 
     /// The models that the connector maps, each with the fields it fills.
     #[must_use]
-    pub fn coverage(&self) -> BTreeMap<&'static str, BTreeSet<String>> {
-        self.maps.iter().map(|map| (map.model().id, map.offered_fields())).collect()
+    pub fn coverage(&self) -> Arc<Coverage> {
+        let covered =
+            || self.maps.iter().map(|map| (map.model().id, map.offered_fields())).collect();
+        self.coverage.get_or_init(|| Arc::new(covered())).clone()
     }
 
     /// Whether the connector maps the model.
@@ -294,10 +304,12 @@ fn streams_fit(folder: &str, connector: &Connector, maps: &[Mapping]) -> Vec<Pro
     problems
 }
 
-/// The connectors by tool.
+/// The connectors by tool. Own connectors may change while it is in use: see [`reload`].
 #[derive(Default)]
 pub struct Catalog {
-    places: BTreeMap<String, Place>,
+    places: RwLock<BTreeMap<String, Arc<Place>>>,
+    /// What is wrong with folders that changed; the version before the change is in use.
+    broken: RwLock<BTreeMap<String, Vec<String>>>,
 }
 
 /// A connector that is loaded when it is first asked for: most processes need few of them.
@@ -331,39 +343,110 @@ impl Catalog {
     ///
     /// Every problem of every folder.
     pub fn load(folders: impl IntoIterator<Item = Folder>) -> Result<Catalog, Vec<Problem>> {
-        let mut places = BTreeMap::new();
+        let catalog = Catalog::default();
         let mut problems = Vec::new();
         for folder in folders {
-            match Entry::load(&folder) {
-                Ok(entry) => {
-                    let entry = OnceLock::from(Some(Arc::new(entry)));
-                    places.insert(folder.name.clone(), Place { folder, entry });
-                }
-                Err(found) => problems.extend(found),
-            }
+            problems.extend(catalog.put(folder).err().into_iter().flatten());
         }
-        if problems.is_empty() { Ok(Catalog { places }) } else { Err(problems) }
+        if problems.is_empty() { Ok(catalog) } else { Err(problems) }
     }
 
     /// Adds folders that are known to be right, such as those that come with the binary: each is loaded when
     /// it is first asked for. One whose name is there already is left out.
     #[must_use]
-    pub fn with_checked(mut self, folders: impl IntoIterator<Item = Folder>) -> Catalog {
+    pub fn with_checked(self, folders: impl IntoIterator<Item = Folder>) -> Catalog {
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
         for folder in folders {
+            let name = folder.name.clone();
             let place = Place { folder, entry: OnceLock::new() };
-            self.places.entry(place.folder.name.clone()).or_insert(place);
+            places.entry(name).or_insert_with(|| Arc::new(place));
         }
+        drop(places);
         self
+    }
+
+    /// Takes a folder into use in place of what has its name; whether anything changed.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it: what was there before stays in use.
+    pub fn put(&self, folder: Folder) -> Result<bool, Vec<Problem>> {
+        let name = folder.name.clone();
+        let mut broken = self.broken.write().unwrap_or_else(PoisonError::into_inner);
+        let known = self.place(&name).is_some_and(|place| place.folder.files == folder.files);
+        if known {
+            broken.remove(&name);
+            return Ok(false);
+        }
+        match Entry::load(&folder) {
+            Ok(entry) => {
+                let place = Place { folder, entry: OnceLock::from(Some(Arc::new(entry))) };
+                let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+                places.insert(name.clone(), Arc::new(place));
+                broken.remove(&name);
+                Ok(true)
+            }
+            Err(problems) => {
+                broken.insert(name, problems.iter().map(ToString::to_string).collect());
+                Err(problems)
+            }
+        }
+    }
+
+    /// Takes a connector out of use; `instead` comes in its place.
+    fn withdraw(&self, name: &str, instead: Option<Folder>) {
+        self.broken.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        match instead {
+            Some(folder) => {
+                let place = Place { folder, entry: OnceLock::new() };
+                places.insert(name.to_owned(), Arc::new(place));
+            }
+            None => {
+                places.remove(name);
+            }
+        }
+    }
+
+    /// What is wrong with the changed folder of a tool, a line each; the version before the change is in use.
+    #[must_use]
+    pub fn broken(&self, tool: &str) -> Vec<String> {
+        let broken = self.broken.read().unwrap_or_else(PoisonError::into_inner);
+        broken.get(tool).cloned().unwrap_or_default()
     }
 
     /// The connector of a tool.
     #[must_use]
     pub fn get(&self, tool: &str) -> Option<Arc<Entry>> {
-        self.places.get(tool)?.entry().cloned()
+        self.place(tool)?.entry().cloned()
     }
 
-    /// Every connector, by tool.
-    pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.places.values().filter_map(Place::entry)
+    fn place(&self, tool: &str) -> Option<Arc<Place>> {
+        self.places.read().unwrap_or_else(PoisonError::into_inner).get(tool).cloned()
     }
+
+    /// Every connector, by tool, as they are now.
+    pub fn entries(&self) -> impl Iterator<Item = Arc<Entry>> {
+        let places: Vec<Arc<Place>> = {
+            let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
+            places.values().cloned().collect()
+        };
+        places.into_iter().filter_map(|place| place.entry().cloned())
+    }
+}
+
+/// The folders of connectors below a directory. One whose name begins with a dot is none: `.schema`, `.git`.
+///
+/// # Errors
+///
+/// When the directory cannot be listed.
+pub fn folders_below(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.path().is_dir() && !entry.file_name().to_string_lossy().starts_with('.') {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
 }

@@ -11,6 +11,7 @@
 pub mod actions;
 pub mod apply;
 pub mod assessment;
+pub mod authoring;
 pub mod cases;
 pub mod catalog;
 pub mod connect;

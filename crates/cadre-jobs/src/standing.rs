@@ -19,12 +19,12 @@ const MOST: usize = 10_000;
 pub struct Standings {
     /// The manners towards hosts of public pages.
     pub(crate) hosts: Hosts,
-    known: Mutex<HashMap<String, ([u8; 32], Standing)>>,
+    known: Mutex<HashMap<String, ([u8; 32], Arc<Connector>, Standing)>>,
 }
 
 impl Standings {
     /// A session that goes on where the last one of the integration ended. With other settings or
-    /// secrets than before it begins anew.
+    /// secrets than before, or a changed connector, it begins anew.
     #[must_use]
     pub fn session(
         &self,
@@ -35,16 +35,17 @@ impl Standings {
     ) -> Session {
         let fingerprint = fingerprint(&account);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, standing)) = known.get(integration_id)
+        if let Some((of, with, standing)) = known.get(integration_id)
             && *of == fingerprint
+            && Arc::ptr_eq(with, &connector)
         {
             return Session::on(standing, connector, account, io);
         }
-        let session = Session::new(connector, account, io);
+        let session = Session::new(connector.clone(), account, io);
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(integration_id.to_owned(), (fingerprint, session.standing()));
+        known.insert(integration_id.to_owned(), (fingerprint, connector, session.standing()));
         session
     }
 }

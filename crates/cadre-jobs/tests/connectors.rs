@@ -32,6 +32,9 @@ async fn every_connector_passes_its_cases() {
         cases_run += outcomes.len();
         for outcome in outcomes {
             let place = format!("{}/{}", folder.name, outcome.case);
+            if outcome.unverified {
+                wrong.push(format!("{place}: nobody has verified what it expects"));
+            }
             wrong.extend(outcome.differences.iter().map(|words| format!("{place}: {words}")));
         }
     }
@@ -41,4 +44,29 @@ async fn every_connector_passes_its_cases() {
     println!("{cases_run} cases of {} connectors in {} ms", folders.len(), took.as_millis());
     // Whoever writes a connector runs this again and again.
     assert!(took < Duration::from_secs(60), "the cases took {} s", took.as_secs());
+}
+
+/// `cadre connector coverage` writes the page; whoever changes a connector runs it again.
+#[test]
+fn the_page_of_what_is_covered_is_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut folders: Vec<_> = std::fs::read_dir(root.join("connectors"))
+        .expect("connectors")
+        .flatten()
+        .map(|found| found.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    let entries: Vec<Arc<Entry>> = folders
+        .iter()
+        .map(|path| {
+            let folder = Folder::read(path).expect("a folder that can be read");
+            Arc::new(Entry::load(&folder).unwrap_or_else(|problems| panic!("{problems:?}")))
+        })
+        .collect();
+    let page = std::fs::read_to_string(root.join("docs/connectors.md")).expect("the page");
+    assert!(
+        page == cadre_jobs::authoring::coverage::page(&entries),
+        "docs/connectors.md is not current: cargo run -p cadre -- connector coverage > docs/connectors.md"
+    );
 }

@@ -7,7 +7,7 @@
 //! - `apply` runs a table on a raw record, `value` reads a value by its type, with `form` for plain
 //!   scalars, `moment` for dates and times, `places` for countries and currencies;
 //! - `overlay` is an integration's own mapping over the connector's;
-//! - `lineage` says which lines of a file fill a field.
+//! - `lineage` says which lines of a file fill a field, `schema` tells editors what it may hold.
 //!
 //! Nothing here does input or output, and no value makes it panic: what does not fit is an issue.
 
@@ -22,6 +22,7 @@ mod node;
 mod overlay;
 mod places;
 mod problem;
+mod schema;
 mod table;
 mod value;
 
@@ -36,6 +37,7 @@ pub use kept::{Kept, Policy, Scope};
 pub use lineage::{FieldLines, field_lines};
 pub use overlay::Overlay;
 pub use problem::Problem;
+pub use schema::schema;
 use table::{Source, Table};
 
 /// The stream of a table that stands by itself.

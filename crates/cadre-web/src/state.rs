@@ -1,9 +1,9 @@
 //! What every handler can reach.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use cadre_jobs::catalog::Coverage;
 use cadre_jobs::{Catalog, Parts};
 use cadre_model::fault::Fault;
 use cadre_model::time::Clock;
@@ -63,9 +63,6 @@ impl Default for WebSettings {
     }
 }
 
-/// The models that a tool offers, each with the fields it fills.
-pub type Coverage = BTreeMap<&'static str, BTreeSet<String>>;
-
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
@@ -90,7 +87,6 @@ pub struct AppState {
     pub(crate) wake: Arc<Notify>,
     pub(crate) connect_origins: Arc<[String]>,
     pub(crate) static_ips: Arc<[String]>,
-    coverage: Arc<HashMap<String, Arc<Coverage>>>,
 }
 
 impl AppState {
@@ -103,11 +99,10 @@ impl AppState {
     pub fn new(parts: Parts, settings: WebSettings, wake: Arc<Notify>) -> Result<Self, String> {
         let proxies: Result<Vec<Network>, _> =
             settings.trusted_proxies.iter().map(|text| text.parse()).collect();
-        let coverage = parts
-            .catalog
-            .entries()
-            .map(|entry| (entry.tool().to_owned(), Arc::new(entry.coverage())))
-            .collect();
+        // Every connector is loaded now, and not within somebody's first call.
+        for entry in parts.catalog.entries() {
+            let _ = entry.coverage();
+        }
         let per_minute = |requests: u32| {
             (requests > 0).then(|| Quota { requests: requests.into(), window_seconds: 60 })
         };
@@ -133,7 +128,6 @@ impl AppState {
             wake,
             connect_origins: origins(&settings.connect_origins)?,
             static_ips: settings.static_ips.into(),
-            coverage: Arc::new(coverage),
         })
     }
 
@@ -155,7 +149,7 @@ impl AppState {
 
     /// What a tool offers; `None` when its connector is not there.
     pub(crate) fn coverage(&self, tool: &str) -> Option<Arc<Coverage>> {
-        self.coverage.get(tool).cloned()
+        Some(self.catalog.get(tool)?.coverage())
     }
 
     /// The page that shows an interaction.

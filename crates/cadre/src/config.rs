@@ -276,10 +276,12 @@ impl Config {
             }
             None => {}
         }
-        // CADRE_CONFIG names the file, CADRE_LOG says what is logged, and CADRE_TEST_… belong to the tests.
+        // CADRE_CONFIG names the file, CADRE_LOG says what is logged, CADRE_TRY_… are fields of a form that
+        // `connector try` fills in, and CADRE_TEST_… belong to the tests.
         // CADRE_OAUTH__TOOL__CLIENT_ID is the key `client_id` of the table `oauth.tool`.
         let variables = Env::prefixed("CADRE_")
-            .filter(|key| key != "config" && key != "log" && !key.starts_with("test_"));
+            .filter(|key| key != "config" && key != "log" && !key.starts_with("test_"))
+            .filter(|key| !key.starts_with("try_"));
         figment = figment.merge(variables.split("__"));
         if let Some(folder) = &overrides.data_dir {
             figment = figment.merge(Serialized::default("data_dir", folder));

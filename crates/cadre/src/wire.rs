@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cadre_connector::{OAuthClient, Wire, WireOptions};
 use cadre_jobs::apply::{ApplySettings, Assistant};
-use cadre_jobs::catalog::Folder;
+use cadre_jobs::catalog::{Folder, folders_below};
 use cadre_jobs::oidc::Provider;
 use cadre_jobs::{Catalog, Parts, Settings};
 use cadre_model::secret::Secret;
@@ -142,11 +142,10 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 pub fn catalog(config: &Config) -> Result<Catalog, Failed> {
     let mut own = Vec::new();
     if let Some(directory) = &config.connectors_dir {
-        let entries =
-            fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-        for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
-            let folder = Folder::read(&entry.path())
-                .map_err(|error| format!("{}: {error}", entry.path().display()))?;
+        let say = |error| format!("{}: {error}", directory.display());
+        for path in folders_below(directory).map_err(say)? {
+            let folder =
+                Folder::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             own.push(folder);
         }
     }

@@ -133,6 +133,30 @@ impl Auth {
         matches!(self, Auth::OAuth2AuthorizationCode(_))
     }
 
+    /// The mechanism as people call it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let words = match self {
+            Auth::None(_) => "none",
+            Auth::Basic(_) => "HTTP Basic",
+            Auth::Header(_) => "key in a header",
+            Auth::Query(_) => "key in the query",
+            Auth::Bearer(_) => "bearer token",
+            Auth::OAuth2ClientCredentials(_) => "OAuth 2 client credentials",
+            Auth::OAuth2AuthorizationCode(_) => "OAuth 2 consent",
+            Auth::OAuth2JwtBearer(_) => "OAuth 2 with a signed JWT",
+            Auth::OAuth2SamlBearer(_) => "OAuth 2 with a SAML assertion",
+            Auth::Session(_) => "log-in request",
+            Auth::WsSecurity(_) => "WS-Security",
+            Auth::BySetting(choice) => {
+                let mut all: Vec<String> = choice.of.values().map(Auth::words).collect();
+                all.dedup();
+                return all.join(" or ");
+            }
+        };
+        words.to_owned()
+    }
+
     /// The computed values of the section: key, expression, and where it is evaluated.
     pub(crate) fn expressions(&self) -> Vec<(String, &Expr, Place)> {
         match self {

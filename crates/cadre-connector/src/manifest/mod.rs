@@ -556,6 +556,12 @@ pub fn schema() -> Value {
     schemars::schema_for!(Manifest).to_value()
 }
 
+/// The JSON Schema of `actions/<action>.yaml`, for editors.
+#[must_use]
+pub fn action_schema() -> Value {
+    schemars::schema_for!(ActionSection).to_value()
+}
+
 /// Reads a manifest whose expressions compile, without looking any further.
 #[cfg(test)]
 pub(crate) fn tests_only_tree(text: &str) -> Manifest {

@@ -100,6 +100,8 @@ impl Ahead {
         let next = own.next.map(|next| Position { last, seen, stated, ..next });
         let mut short = own.hole.then(|| self.inner.hole(self.stream, position));
         match &next {
+            // The caller hears that there is more, and the read ends.
+            Some(_) if self.is_enough(position) => self.under_way.clear(),
             Some(next) => self.go_on(next),
             None => {
                 self.under_way.clear();
@@ -127,6 +129,18 @@ impl Ahead {
         })
     }
 
+    /// Whether no page after this one is wanted.
+    fn is_enough(&self, position: &Position) -> bool {
+        self.wanted().is_some_and(|pages| position.before + 1 >= pages)
+    }
+
+    /// How many pages are wanted; `None` is all.
+    fn wanted(&self) -> Option<u64> {
+        // A lookup is read whole in any case.
+        let excerpt = self.inner.io.limits.excerpt.filter(|_| self.whole);
+        excerpt.map(|excerpt| excerpt.pages)
+    }
+
     /// Sets the next page under way, and as many after it as are known to be there.
     fn go_on(&mut self, next: &Position) {
         let expected =
@@ -146,6 +160,9 @@ impl Ahead {
             else {
                 break;
             };
+            if self.wanted().is_some_and(|pages| following.before >= pages) {
+                break;
+            }
             self.ask(following);
         }
     }
@@ -168,7 +185,9 @@ async fn assemble(
     let wanted = |child: &&usize| inner.wants(&inner.connector.all()[**child]);
     let has_children = inner.connector.all()[stream].children.iter().any(|child| wanted(&child));
     let below = if whole && has_children {
-        let parents: Vec<Arc<Value>> = own.records.iter().cloned().map(Arc::new).collect();
+        let most = inner.io.limits.excerpt.map_or(usize::MAX, |excerpt| excerpt.parents);
+        let parents = own.records.iter().take(most).cloned().map(Arc::new);
+        let parents: Vec<Arc<Value>> = parents.collect();
         inner.below(stream, &parents).await?
     } else {
         Below::default()

@@ -6,10 +6,12 @@ use cadre_connector::{Failure, HttpSend, Session};
 use cadre_map::Mapping;
 use cadre_model::action::{self, Answer, Checked};
 use cadre_model::fault::{Code, Fault};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Yield, alike, plain, read_json};
+use super::compare::alike;
+use super::{Yield, plain, read_json};
 use crate::actions::files::Fetcher;
 use crate::actions::outcome::{learned, named};
 use crate::actions::prepare::{
@@ -22,7 +24,7 @@ use crate::catalog::Entry;
 const MOST_BYTES: u64 = 50 << 20;
 
 /// `action` of a `case.yaml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ActionCase {
     /// Id of the action.

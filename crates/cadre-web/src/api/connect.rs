@@ -329,8 +329,8 @@ fn tool_fits(state: &AppState, asked: &mut Asked<'_>, tool: &str, category: &str
     if state.catalog.get(tool).is_some_and(|entry| of(&entry)) {
         return;
     }
-    let fitting: Vec<&str> =
-        state.catalog.entries().filter(|entry| of(entry)).map(|entry| entry.tool()).collect();
+    let fitting = state.catalog.entries().filter(|entry| of(entry));
+    let fitting: Vec<String> = fitting.map(|entry| entry.tool().to_owned()).collect();
     let words = match fitting.as_slice() {
         [] => format!("null: there is no tool of the category {category} here"),
         fitting => format!("a tool of the category {category} ({})", fitting.join(", ")),

@@ -138,6 +138,11 @@ fn steps(state: &AppState, chosen: &Chosen) -> Vec<String> {
             "This server has no connector for {tool}. Add it, or delete the integration."
         ));
     }
+    if let Some(first) = state.catalog.broken(&integration.tool).first() {
+        steps.push(format!(
+            "A change of the connector's folder cannot be used, so the version before it is: {first}"
+        ));
+    }
     if chosen.found.open_issues > 0 && chosen.found.state != IntegrationState::Quality {
         steps.push("Open issues wait for an answer on the tab Issues.".to_owned());
     }

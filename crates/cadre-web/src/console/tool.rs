@@ -26,6 +26,8 @@ struct ToolPage {
     models: Vec<Covered>,
     actions: Vec<Covered>,
     readme: Readme,
+    /// What is wrong with a change of its folder.
+    broken: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,7 @@ pub(super) async fn get(State(state): State<AppState>, here: Here, named: Named)
         models: models.collect(),
         actions: done.collect(),
         readme: Readme::of(&entry.readme),
+        broken: state.catalog.broken(tool),
     };
     Ok(html(&page))
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use cadre_jobs::catalog::reload;
 use cadre_jobs::{Parts, apply, webhooks, worker};
 use cadre_store::{Environment, EnvironmentKind, NewKey, Store};
 use cadre_web::{AppState, WebSettings};
@@ -79,6 +80,10 @@ pub async fn run(
         let syncs = worker::work(parts, wake, stopped.clone());
         tokio::spawn(async move { tokio::join!(deliveries, postings, syncs) })
     });
+    if let Some(directory) = &config.connectors_dir {
+        let (catalog, built_in) = (state.catalog.clone(), crate::builtin::folders());
+        tokio::spawn(reload::watch(catalog, directory.clone(), built_in, stopped.clone()));
+    }
     tracing::info!(%address, "listening");
     let mut until_stop = stopped.clone();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();

@@ -1,5 +1,6 @@
 //! The whole product from the outside: the real binary, real servers, the official clients.
 
+mod authoring;
 mod bad_input;
 mod cli;
 mod crash;

@@ -1,7 +1,15 @@
-//! `cadre connector`: the connectors, and checking a folder.
+//! `cadre connector`: the connectors, and help for who writes one.
+
+mod columns;
+mod new;
+mod reading;
+mod record;
+mod schema;
+mod try_out;
 
 use std::path::{Path, PathBuf};
 
+use cadre_jobs::authoring::coverage;
 use cadre_jobs::cases;
 use cadre_jobs::catalog::{Entry, Folder};
 use clap::Subcommand;
@@ -26,6 +34,19 @@ pub enum ConnectorCommand {
         #[arg(required = true)]
         folders: Vec<PathBuf>,
     },
+    /// Begin a connector: a folder that passes its check, with comments that say what comes next.
+    New(new::New),
+    /// Read the beginning of each stream, and show raw records, unified records and issues side by side.
+    Try(try_out::Try),
+    /// Read the same, take everything out that must not be kept, and write a case of it.
+    Record(record::Record),
+    /// Print what the connectors cover, as a page of Markdown: docs/connectors.md is made by it.
+    Coverage {
+        /// Folders, each with a connector.yaml; by default every connector of this installation.
+        folders: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of a connector's files, for editors.
+    Schema(schema::SchemaCommand),
 }
 
 impl ConnectorCommand {
@@ -49,6 +70,21 @@ impl ConnectorCommand {
                 }
                 Ok(())
             }
+            ConnectorCommand::New(new) => new.run(overrides),
+            ConnectorCommand::Try(command) => command.run(overrides).await,
+            ConnectorCommand::Record(record) => record.run(overrides).await,
+            ConnectorCommand::Coverage { folders } if folders.is_empty() => {
+                let catalog = wire::catalog(&Config::read(overrides)?)?;
+                print!("{}", coverage::page(&catalog.entries().collect::<Vec<_>>()));
+                Ok(())
+            }
+            ConnectorCommand::Coverage { folders } => {
+                let entries: Result<Vec<_>, Failed> =
+                    folders.iter().map(|folder| reading::load(folder)).collect();
+                print!("{}", coverage::page(&entries?));
+                Ok(())
+            }
+            ConnectorCommand::Schema(schema) => schema.run(),
             ConnectorCommand::Show { tool } => show(&Config::read(overrides)?, &tool),
             ConnectorCommand::Check { folders } => {
                 let mut failed = 0;
@@ -84,8 +120,8 @@ fn show(config: &Config, tool: &str) -> Result<(), Failed> {
         );
     }
     println!("\nModels and the fields that are filled:");
-    for (model, fields) in entry.coverage() {
-        let fields: Vec<String> = fields.into_iter().collect();
+    for (model, fields) in entry.coverage().iter() {
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         println!("  {model}: {}", fields.join(", "));
     }
     Ok(())
@@ -119,6 +155,21 @@ async fn check(path: &Path) -> bool {
             println!("  {difference}");
         }
     }
-    println!("{}: {} cases, {failed} failed", folder.name, outcomes.len());
+    let unverified: Vec<&str> = outcomes
+        .iter()
+        .filter(|outcome| outcome.unverified)
+        .map(|outcome| outcome.case.as_str())
+        .collect();
+    for case in &unverified {
+        println!("{}/cases/{case}: nobody has verified by hand what it expects:", folder.name);
+        println!(
+            "  compare its files with what the tool means, then take `unverified` out of case.yaml"
+        );
+    }
+    let open = match unverified.len() {
+        0 => String::new(),
+        some => format!(", {some} not verified"),
+    };
+    println!("{}: {} cases, {failed} failed{open}", folder.name, outcomes.len());
     failed == 0
 }
