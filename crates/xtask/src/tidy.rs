@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cadre-model", &[]),
     ("cadre-jq", &[]),
     ("cadre-map", &["cadre-model", "cadre-jq"]),
+    ("cadre-apply", &["cadre-model", "cadre-jq"]),
     ("cadre-connector", &["cadre-model", "cadre-jq"]),
     ("cadre-store", &["cadre-model"]),
     ("cadre-jobs", &["cadre-model", "cadre-jq", "cadre-map", "cadre-connector", "cadre-store"]),
