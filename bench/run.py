@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import duckdb
 import yaml
@@ -39,8 +40,8 @@ TOLD = {name: os.environ.pop(name) for name in list(os.environ) if name.startswi
 class Vendor:
     """The paginated vendor, as a process of its own."""
 
-    def __init__(self, delay_ms):
-        command = [RELEASE / "paged-vendor", "--employees", str(EMPLOYEES), "--delay-ms", str(delay_ms)]
+    def __init__(self, delay_ms, employees=EMPLOYEES):
+        command = [RELEASE / "paged-vendor", "--employees", str(employees), "--delay-ms", str(delay_ms)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
 
@@ -119,6 +120,69 @@ def cadre_postgres(vendor, folder):
         return cadre(vendor, folder, server.rsplit("/", 1)[0] + "/" + name)
     finally:
         run(["psql", "-q", server, "-c", f"DROP DATABASE {name}"])
+
+
+@contextlib.contextmanager
+def databases(of):
+    """A fresh database of the kind, and its URL; `None` is SQLite in the data folder."""
+    if of == "SQLite":
+        yield None
+        return
+    server = TOLD["CADRE_TEST_POSTGRES_URL"]
+    name = f"bench_{time.monotonic_ns()}"
+    run(["psql", "-q", server, "-c", f"CREATE DATABASE {name}"])
+    try:
+        yield server.rsplit("/", 1)[0] + "/" + name
+    finally:
+        run(["psql", "-q", server, "-c", f"DROP DATABASE {name}"])
+
+
+def sync(env, integration, *flags):
+    seconds, output = timed([RELEASE / "cadre", "integration", "sync", integration, *flags], env=env)
+    if "SUCCEEDED" not in output.upper():
+        sys.exit(f"the sync did not succeed: {output}")
+    return seconds
+
+
+def resyncs(kind, rounds, work):
+    """The first sync, one that changes nothing, and one that asks what changed where 1 % has."""
+    first, same, delta = [], [], []
+    for _ in range(rounds):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=work))
+        with databases(kind) as url, Vendor(0) as vendor:
+            env = environment(folder, url)
+            integration = link(env, vendor.url)
+            first.append(sync(env, integration))
+            same.append(sync(env, integration))
+            request = urllib.request.Request(vendor.url + "/change", method="POST")
+            urllib.request.urlopen(request).close()
+            delta.append(sync(env, integration, "--delta"))
+        shutil.rmtree(folder)
+    medians = {name: statistics.median(of) for name, of in (("first", first), ("same", same), ("delta", delta))}
+    print(f"\nSyncs one after another, {EMPLOYEES} employees, {kind}, {rounds} rounds (start of the process included)")
+    print(f"  the first                       {medians['first']:8.2f} s")
+    for name, words, goal in (("same", "nothing changed, all read", 3), ("delta", "1 % changed, asked for alone", 20)):
+        ratios = [one / other for one, other in zip(first, {"same": same, "delta": delta}[name])]
+        spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
+        print(f"  {words:<31} {medians[name]:8.2f} s  = {statistics.median(ratios):.1f} times as fast ({spread}; goal {goal})")
+    sys.stdout.flush()
+    return {"first": first, "same": same, "delta": delta}
+
+
+def sizes(kind, small, large, rounds, work):
+    """What a record costs in a first sync of few and of many."""
+    costs = {small: [], large: []}
+    for _ in range(rounds):
+        for employees in (small, large):
+            folder = pathlib.Path(tempfile.mkdtemp(dir=work))
+            with databases(kind) as url, Vendor(0, employees) as vendor:
+                env = environment(folder, url)
+                integration = link(env, vendor.url)
+                costs[employees].append(sync(env, integration) / employees * 1e6)
+            shutil.rmtree(folder)
+    few, many = (statistics.median(costs[employees]) for employees in (small, large))
+    print(f"\nWhat a record costs, {kind}: {few:.0f} us of {small}, {many:.0f} us of {large} = {many / few:.2f} (goal 0.8 to 1.2)", flush=True)
+    return {str(employees): of for employees, of in costs.items()}
 
 
 # --- Peers -------------------------------------------------------------------------------------
@@ -281,7 +345,8 @@ def wait_for(address):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the full sync (default 3)")
-    parser.add_argument("--only", default="sync,delay,mapping,page,webhooks,dashboard", help="parts, with commas between them")
+    parser.add_argument("--only", default="sync,delay,resync,size,mapping,page,webhooks,dashboard", help="parts, with commas between them")
+    parser.add_argument("--large", type=int, default=200_000, help="records of the large sync (default 200,000)")
     parser.add_argument("--no-peers", action="store_true", help="Cadre alone")
     parser.add_argument("--json", type=pathlib.Path, help="also write all numbers to this file")
     arguments = parser.parse_args()
@@ -311,6 +376,12 @@ def main():
             numbers["dashboard"] = dashboard.report(RELEASE / "cadre")
             if "CADRE_TEST_POSTGRES_URL" in TOLD:
                 numbers["dashboard_postgres"] = dashboard_postgres()
+        kinds = ["SQLite"] + (["PostgreSQL"] if "CADRE_TEST_POSTGRES_URL" in TOLD else [])
+        if "resync" in parts:
+            numbers["resync"] = {kind: resyncs(kind, arguments.rounds, work) for kind in kinds}
+        if "size" in parts:
+            few = min(10_000, arguments.large // 20)
+            numbers["size"] = {kind: sizes(kind, few, arguments.large, 1, work) for kind in kinds}
         if "sync" in parts:
             numbers["sync"] = full_sync(0, contenders, arguments.rounds, work)
         if "delay" in parts:

@@ -74,6 +74,12 @@ def main():
         for name in LISTS[category]:
             seen = walk(getattr(api, name))
             out["lists"][name] = {"count": len(seen), "distinct": len(set(seen))}
+    assessment = client(demo, ats).assessment
+    package = {"id": "sums", "type": "SKILLS_TEST", "name": "Sums", "description": "Adding up."}
+    assessment.set_packages(packages=[package])
+    out["packages"] = [one.id for one in assessment.get_packages().data.packages]
+    orders = assessment.get_assessment_orders(page_size=1)
+    out["orders"] = len(orders.result.data.results)
     general = client(demo, hris).general
     out["environment_id"] = general.check_api_key().data.environment_id
     out["integration"] = general.get_integration_details(integration_id=hris).data.id

@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use crate::classify::{Failure, Verdict, tried};
 use crate::exchange::{HttpResponse, SendError};
-use crate::format::Format;
 use crate::manifest::{ActionSection, ErrorRule, Step};
 use crate::pace::milliseconds;
 use crate::request;
@@ -288,23 +287,25 @@ fn of_step<'a>(
     rules: &[(String, &'a [ErrorRule])],
     build: &'a (dyn Fn(&Vars<'_>) -> request::Built<crate::exchange::HttpRequest> + Sync),
 ) -> Call<'a> {
+    let response = &asked.step.response;
     Call {
-        purpose: &asked.purpose,
         rules: rules.to_vec(),
-        format: Format::Json,
-        page: &Value::Null,
-        parent: &Value::Null,
-        log_in: false,
-        raw: false,
+        format: response.format,
+        lists: &response.lists,
         step: Some(asked.context),
-        build,
+        ..Call::new(&asked.purpose, build)
     }
 }
 
 /// Whether nobody knows if a request that failed had its effect.
 fn is_doubtful(result: &Result<HttpResponse, SendError>, failure: &Failure) -> bool {
     match result {
-        Err(SendError::Connect(_) | SendError::Blocked(_) | SendError::Unsendable(_)) => false,
+        Err(
+            SendError::Connect(_)
+            | SendError::CertificateRefused(_)
+            | SendError::Blocked(_)
+            | SendError::Unsendable(_),
+        ) => false,
         Err(
             SendError::Unanswered(_)
             | SendError::Timeout(_)

@@ -195,6 +195,34 @@ impl Connector {
         self.aside_index(SUBSCRIBE).is_some()
     }
 
+    /// The stream that a stream of sub-requests hangs on in the end; a root stream itself.
+    pub(crate) fn root<'a>(&'a self, name: &'a str) -> &'a str {
+        let mut root = name;
+        while let Some(parent) = self.stream(root).and_then(Stream::parent) {
+            root = parent;
+        }
+        root
+    }
+
+    /// The streams from below the root down to a stream of sub-requests.
+    pub(crate) fn path_to(&self, name: &str) -> Vec<usize> {
+        let mut path = Vec::new();
+        let mut at = self.index(name);
+        while let Some(here) = at {
+            let Some(parent) = self.all[here].parent() else { break };
+            path.push(here);
+            at = self.index(parent);
+        }
+        path.reverse();
+        path
+    }
+
+    /// Whether the tool can be asked not to tell any more.
+    #[must_use]
+    pub fn unsubscribes(&self) -> bool {
+        self.aside_index(UNSUBSCRIBE).is_some()
+    }
+
     /// A stream and everything that hangs on it.
     #[must_use]
     pub fn family(&self, name: &str) -> Vec<String> {
@@ -275,6 +303,9 @@ impl Stream {
 /// Name of the request that asks a tool to tell what happens.
 pub(crate) const SUBSCRIBE: &str = "webhooks.subscribe";
 
+/// Name of the request that asks a tool not to tell any more.
+pub(crate) const UNSUBSCRIBE: &str = "webhooks.unsubscribe";
+
 /// Name of the request for one record of a stream.
 pub(crate) fn one_of(stream: &str) -> String {
     format!("streams.{stream}.one")
@@ -290,6 +321,8 @@ fn asides(
     let mut found: Vec<(String, Aside)> = ones.collect();
     let subscribe = manifest.webhooks.as_mut().and_then(|hooks| hooks.subscribe.take());
     found.extend(subscribe.map(|subscribe| (SUBSCRIBE.to_owned(), subscribe)));
+    let unsubscribe = manifest.webhooks.as_mut().and_then(|hooks| hooks.unsubscribe.take());
+    found.extend(unsubscribe.map(|unsubscribe| (UNSUBSCRIBE.to_owned(), unsubscribe)));
     let section = |(name, aside): (String, Aside)| {
         let Aside { request, response, errors } = aside;
         let paging = Some(Paging::None(Single {}));

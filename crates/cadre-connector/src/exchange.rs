@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::format::Format;
+use crate::format::{Format, xml};
 
 /// A request, ready to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,38 @@ pub struct HttpRequest {
     pub max_body_bytes: u64,
     /// Whether a redirect to another host is an answer instead of being followed.
     pub stays: bool,
+    /// Whether any redirect is the answer that was asked for.
+    pub takes_redirects: bool,
+    /// Whether it is sent without the account's signature.
+    pub unsigned: bool,
+    /// What the connection is opened with, where the tool asks for a certificate.
+    pub identity: Option<ClientIdentity>,
+}
+
+/// A certificate and its private key, as PEM text. Neither is ever shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    pem: String,
+}
+
+impl ClientIdentity {
+    /// Of a certificate (or a chain of them, the client's first) and its key.
+    #[must_use]
+    pub fn new(certificate: &str, private_key: &str) -> Self {
+        Self { pem: format!("{}\n{}\n", certificate.trim(), private_key.trim()) }
+    }
+
+    /// Certificates and key, one after the other.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+}
+
+impl std::fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientIdentity([redacted])")
+    }
 }
 
 impl HttpRequest {
@@ -37,6 +69,9 @@ impl HttpRequest {
             body: None,
             max_body_bytes: 64 << 20,
             stays: false,
+            takes_redirects: false,
+            unsigned: false,
+            identity: None,
         }
     }
 
@@ -123,6 +158,9 @@ pub enum SendError {
     /// The answer is longer than what is taken.
     #[error("the answer is longer than {0} bytes")]
     TooLarge(u64),
+    /// The server does not take the client's certificate.
+    #[error("the client certificate was refused: {0}")]
+    CertificateRefused(String),
     /// The address may not be asked.
     #[error("{0}")]
     Blocked(String),
@@ -227,10 +265,11 @@ pub(crate) enum Body {
 
 impl Body {
     /// Reads a body that is declared to have the format.
-    pub(crate) fn read(format: Format, response: &HttpResponse) -> Body {
+    pub(crate) fn read(format: Format, lists: &[String], response: &HttpResponse) -> Body {
         let bytes = response.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&response.body);
         match format {
             Format::Auto | Format::Json => Self::json(bytes),
+            Format::Xml => Self::xml(bytes, lists),
             Format::Csv | Format::Xlsx | Format::Ndjson => {
                 if looks_like_markup(bytes) && format != Format::Xlsx || response.status >= 400 {
                     return Self::json(bytes);
@@ -259,6 +298,20 @@ impl Body {
                     format!("the body is not JSON: {error}")
                 };
                 Body::Other { seen: text(bytes), why, cut: error.is_eof() && !markup }
+            }
+        }
+    }
+
+    fn xml(bytes: &[u8], lists: &[String]) -> Body {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Body::Parsed(Value::Null);
+        }
+        match xml::read(bytes, lists) {
+            Ok(tree) => Body::Parsed(tree),
+            Err(broken) => {
+                let xml::Broken { line, why, cut } = broken;
+                let why = format!("the body is not XML: line {line}: {why}");
+                Body::Other { seen: text(bytes), why, cut }
             }
         }
     }

@@ -12,7 +12,6 @@ use url::Url;
 
 use crate::auth::{Auth, AuthorizationCode, ConsentRequest, OAuthClient, Proof};
 use crate::classify::Failure;
-use crate::format::Format;
 use crate::manifest::{self, printed};
 use crate::send::Call;
 use crate::session::{Inner, Session};
@@ -100,7 +99,7 @@ impl Session {
 
 impl Inner {
     fn authorization_code(&self) -> Result<&AuthorizationCode, Failure> {
-        match &self.connector.manifest().auth {
+        match self.auth() {
             Some(Auth::OAuth2AuthorizationCode(oauth)) => Ok(oauth),
             _ => {
                 let label = &self.connector.manifest().label;
@@ -203,15 +202,9 @@ impl Inner {
         });
         let build = |vars: &Vars<'_>| oauth.ask(vars, client, proof);
         let call = Call {
-            purpose: "auth",
             rules: vec![(format!("{} auth.errors", manifest::FILE), &oauth.errors)],
-            format: Format::Json,
-            page: &Value::Null,
-            parent: &Value::Null,
             log_in: true,
-            raw: false,
-            step: None,
-            build: &build,
+            ..Call::new("auth", &build)
         };
         let answer = self.call(&call).await?;
         let vars = self.vars().with("$status", &answer.status).with("$headers", &answer.headers);

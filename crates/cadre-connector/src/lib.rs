@@ -23,6 +23,7 @@ mod exchange;
 pub mod format;
 mod grant;
 mod live;
+mod log_in;
 pub mod manifest;
 mod pace;
 pub mod page;
@@ -42,7 +43,8 @@ pub use auth::{ConsentRequest, OAuthClient};
 pub use classify::Failure;
 pub use connector::{Connector, Live, Stream};
 pub use exchange::{
-    Exchange, HttpRequest, HttpResponse, HttpSend, NoObserver, Observer, Recorded, SendError,
+    ClientIdentity, Exchange, HttpRequest, HttpResponse, HttpSend, NoObserver, Observer, Recorded,
+    SendError,
 };
 pub use grant::{Grant, GrantKeeper};
 pub use live::{PassRequest, Passed};

@@ -10,9 +10,8 @@ use url::Url;
 
 use crate::auth::Auth;
 use crate::classify::{Failure, Verdict};
-use crate::connector::{SUBSCRIBE, one_of};
+use crate::connector::{SUBSCRIBE, UNSUBSCRIBE, one_of};
 use crate::exchange::{HttpRequest, HttpResponse};
-use crate::format::Format;
 use crate::manifest::PassthroughSection;
 use crate::request::{BuildError, Built};
 use crate::send::Call;
@@ -130,6 +129,19 @@ impl Session {
         Ok(answers.into_iter().next().unwrap_or_default())
     }
 
+    /// Asks the tool not to tell any more: the subscription by its id in the tool, and the address.
+    ///
+    /// # Errors
+    ///
+    /// What the tool said, classified.
+    pub async fn unsubscribe(&self, id: Option<&str>, url: &str) -> Result<(), Failure> {
+        let record = serde_json::json!({ "id": id, "url": url });
+        match self.aside(UNSUBSCRIBE, &record).await {
+            Err(failure) if !matches!(failure.status, Some(404 | 410)) => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
     async fn aside(&self, name: &str, record: &Value) -> Result<Vec<Value>, Failure> {
         let Some(at) = self.inner.connector.aside_index(name) else {
             let message = format!("The connector has no `{name}`.");
@@ -203,7 +215,7 @@ impl Session {
 impl Inner {
     /// Headers of the connection and of the credentials are not the caller's.
     fn may_be_sent(&self, api: &PassthroughSection, request: &PassRequest) -> Result<(), Failure> {
-        let signature = match &self.connector.manifest().auth {
+        let signature = match self.auth() {
             Some(Auth::Header(header)) => Some(header.name.as_str()),
             _ => None,
         };
@@ -277,17 +289,7 @@ fn raw<'a>(
     purpose: &'a str,
     build: &'a (dyn Fn(&Vars<'_>) -> Built<HttpRequest> + Sync),
 ) -> Call<'a> {
-    Call {
-        purpose,
-        rules: Vec::new(),
-        format: Format::Json,
-        page: &Value::Null,
-        parent: &Value::Null,
-        log_in: false,
-        raw: true,
-        step: None,
-        build,
-    }
+    Call { raw: true, ..Call::new(purpose, build) }
 }
 
 fn is_token(byte: u8) -> bool {

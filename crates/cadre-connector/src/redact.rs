@@ -40,6 +40,7 @@ const KEYS: &[&str] = &[
     "refresh_token",
     "id_token",
     "client_secret",
+    "assertion",
     "password",
     "api_key",
     "apikey",
@@ -170,13 +171,14 @@ impl Redactor {
 }
 
 /// The forms in which a secret is sent.
-fn forms(secret: &str) -> [String; 7] {
+fn forms(secret: &str) -> [String; 8] {
     let json = Value::String(secret.to_owned()).to_string();
     [
         secret.to_owned(),
         form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
         utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
         json[1..json.len() - 1].to_owned(),
+        crate::request::escaped(secret),
         STANDARD.encode(secret),
         STANDARD.encode(format!("{secret}:")),
         STANDARD.encode(format!(":{secret}")),

@@ -47,6 +47,11 @@ struct RecordedRequest {
     body: Option<Value>,
     #[serde(default)]
     headers: IndexMap<String, String>,
+    /// Texts that the body has somewhere.
+    #[serde(default)]
+    body_has: Vec<String>,
+    /// Whether the connection is opened with a certificate.
+    client_certificate: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -256,6 +261,13 @@ impl RecordedRequest {
                 Some(_) => return Some(format!("the header {name} has another value")),
                 None => return Some(format!("the header {name} is not sent")),
             }
+        }
+        let sent = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default());
+        if let Some(missing) = self.body_has.iter().find(|text| !sent.contains(text.as_str())) {
+            return Some(format!("the body has no `{missing}`"));
+        }
+        if self.client_certificate.is_some_and(|there| there != request.identity.is_some()) {
+            return Some("the client certificate is there or not, unlike stated".to_owned());
         }
         match &self.body {
             Some(body) if !same_body(body, request.body.as_deref().unwrap_or_default()) => {

@@ -10,8 +10,11 @@ use serde_json::Value;
 use url::Url;
 
 pub use crate::exchange::HttpRequest;
-use crate::manifest::{Manifest, Parameter, Request};
+use crate::manifest::{Manifest, Parameter, Redirects, Request};
 use crate::page::{Paging, Position};
+
+/// Where the header of a SOAP envelope stands until a request is signed.
+pub(crate) const ENVELOPE_HEADER: &str = "<soapenv:Header/>";
 
 /// The result of building a request.
 pub(crate) type Built<T> = Result<T, BuildError>;
@@ -45,6 +48,8 @@ pub(crate) fn build(
         None => fresh_url(manifest, request, place, vars)?,
     };
     let mut built = HttpRequest::new(request.method.as_str(), url);
+    built.unsigned = !request.signed;
+    built.takes_redirects = request.redirects == Redirects::Take;
     built.set_header("Accept", "application/json, */*;q=0.5");
     for (name, parameter) in manifest.headers.iter().chain(&request.headers) {
         if let Some(value) = header(name, parameter, vars)? {
@@ -58,6 +63,12 @@ pub(crate) fn build(
         }
         built.body = Some(Bytes::from(body.to_string()));
     }
+    if let Some(text) = xml_body(request, vars)? {
+        if built.header("content-type").is_none() {
+            built.set_header("Content-Type", "text/xml; charset=utf-8");
+        }
+        built.body = Some(Bytes::from(text));
+    }
     if let Some(fields) = &request.form {
         let body = form::fields(&fields.value(&Value::Null, vars)?)?;
         built.set_header("Content-Type", "application/x-www-form-urlencoded");
@@ -69,6 +80,28 @@ pub(crate) fn build(
         built.body = Some(Bytes::from(body));
     }
     Ok(built)
+}
+
+/// A body of XML, in an envelope where it is meant for one.
+fn xml_body(request: &Request, vars: &Vars<'_>) -> Built<Option<String>> {
+    const START: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+    if let Some(text) = &request.xml {
+        return Ok(Some(text.text(vars)?));
+    }
+    let Some(content) = &request.soap else { return Ok(None) };
+    let content = content.text(vars)?;
+    Ok(Some(format!(
+        "{START}<soapenv:Envelope xmlns:soapenv=\"{ENVELOPE}\">{ENVELOPE_HEADER}<soapenv:Body>{}\
+         </soapenv:Body></soapenv:Envelope>",
+        content.trim()
+    )))
+}
+
+/// A text that can stand in XML, inside of an element or of an attribute.
+pub(crate) fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 fn fresh_url(

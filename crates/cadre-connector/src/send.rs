@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::action::StepContext;
-use crate::auth::{Auth, Token};
+use crate::auth::Token;
 use crate::classify::{Failure, Judge, Verdict, tried};
 use crate::exchange::{Body, Exchange, HttpRequest, HttpResponse, SendError};
 use crate::format::Format;
-use crate::manifest::{self, ErrorRule, Request, printed};
+use crate::manifest::{self, ErrorRule, Request, Response};
 use crate::pace::milliseconds;
 use crate::redact::Redactor;
 use crate::request::{self, BuildError, Built};
@@ -28,6 +28,12 @@ pub(crate) struct Call<'a> {
     pub(crate) rules: Vec<(String, &'a [ErrorRule])>,
     /// What the body is declared to be.
     pub(crate) format: Format,
+    /// XML elements that are lists even when they are there once.
+    pub(crate) lists: &'a [String],
+    /// `$session`, where the log-in is under way: what its steps before gave.
+    pub(crate) known: &'a Value,
+    /// `$report`.
+    pub(crate) report: &'a Value,
     /// `$page`.
     pub(crate) page: &'a Value,
     /// `$parent`.
@@ -40,6 +46,29 @@ pub(crate) struct Call<'a> {
     pub(crate) step: Option<&'a StepContext<'a>>,
     /// Builds the request; signed afterwards.
     pub(crate) build: &'a (dyn Fn(&Vars<'_>) -> Built<HttpRequest> + Sync),
+}
+
+impl<'a> Call<'a> {
+    /// A request whose answer is JSON and judged by the connector's rules alone.
+    pub(crate) fn new(
+        purpose: &'a str,
+        build: &'a (dyn Fn(&Vars<'_>) -> Built<HttpRequest> + Sync),
+    ) -> Call<'a> {
+        Call {
+            purpose,
+            rules: Vec::new(),
+            format: Format::Json,
+            lists: &[],
+            known: &Value::Null,
+            report: &Value::Null,
+            page: &Value::Null,
+            parent: &Value::Null,
+            log_in: false,
+            raw: false,
+            step: None,
+            build,
+        }
+    }
 }
 
 /// A good answer.
@@ -106,7 +135,7 @@ impl Inner {
         call: &Call<'_>,
         stale: Option<u64>,
     ) -> Result<Option<Token>, Failure> {
-        match &self.connector.manifest().auth {
+        match self.auth() {
             Some(auth) if auth.logs_in() && !call.log_in => {
                 // Boxed: the log-in is itself a call.
                 let log_in = |refused| Box::pin(self.log_in(auth, refused));
@@ -153,7 +182,7 @@ impl Inner {
         call: &Call<'_>,
         token: Option<&Token>,
     ) -> Result<Exchanged, Failure> {
-        let session = token.map_or(&Value::Null, |token| token.session.as_ref());
+        let session = token.map_or(call.known, |token| token.session.as_ref());
         let request = self.prepare(call, session).map_err(|error| self.not_built(call, &error))?;
         if !self.redactor().knows_signature(&request.headers) {
             self.teach(|redactor| redactor.learn_signature(&request.headers));
@@ -190,10 +219,19 @@ impl Inner {
             .vars_of(call)
             .with("$secrets", &self.secrets)
             .with("$session", session)
+            .with("$report", call.report)
             .with("$page", call.page);
         let mut request = (call.build)(&vars)?;
         request.max_body_bytes = self.io.limits.max_body_bytes;
-        if let (Some(auth), false) = (&self.connector.manifest().auth, call.log_in) {
+        let manifest = self.connector.manifest();
+        stays_among(&manifest.hosts, &request.url)?;
+        if let Some(certificate) = &manifest.client_certificate {
+            request.identity = certificate.identity(&vars)?;
+        }
+        // A step that says its own authorization asks somebody else than the API of the account.
+        let own = call.step.is_some() && request.header("Authorization").is_some();
+        let unsigned = call.log_in || request.unsigned || own;
+        if let (Some(auth), false) = (self.auth(), unsigned) {
             auth.sign(&mut request, &vars)?;
         }
         Ok(request)
@@ -252,14 +290,16 @@ impl Inner {
             url: &request.url,
             rules: &rules,
             log_in: call.log_in,
+            takes_redirects: request.takes_redirects,
             redactor,
         };
         let response = match result {
             Ok(response) => response,
             Err(error) => return (judge.no_answer(error), None),
         };
-        let mut body = Body::read(call.format, response);
-        if let (true, Body::Other { seen, .. }) = (call.raw, &mut body) {
+        let mut body = Body::read(call.format, call.lists, response);
+        let leads_on = request.takes_redirects && (300..400).contains(&response.status);
+        if let (true, Body::Other { seen, .. }) = (call.raw || leads_on, &mut body) {
             body = Body::Parsed(seen.take());
         }
         let (status, headers) = (Value::from(response.status), response.headers_value());
@@ -268,6 +308,7 @@ impl Inner {
             .with("$session", session)
             .with("$status", &status)
             .with("$headers", &headers)
+            .with("$report", call.report)
             .with("$page", call.page);
         let verdict = judge.answer(response, &body, &vars);
         let body = match body {
@@ -315,94 +356,30 @@ impl Inner {
         });
     }
 
-    /// Logs in: `$session`, and how long it lives.
-    ///
-    /// `refused` is the token that the tool did not take.
-    async fn log_in(
-        &self,
-        auth: &Auth,
-        refused: Option<Token>,
-    ) -> Result<(Value, Option<Duration>), Failure> {
-        if let Auth::OAuth2AuthorizationCode(oauth) = auth {
-            let refused = refused.as_ref().and_then(|token| token.session["token"].as_str());
-            return self.renew(oauth, refused).await;
-        }
-        let manifest = self.connector.manifest();
-        let (rules, token, expires_in) = match auth {
-            Auth::OAuth2ClientCredentials(oauth) => {
-                (&oauth.errors, &oauth.token, Some(&oauth.expires_in))
-            }
-            Auth::Session(session) => {
-                (&session.errors, &session.token, session.expires_in.as_ref())
-            }
-            Auth::None(_)
-            | Auth::Basic(_)
-            | Auth::Header(_)
-            | Auth::Query(_)
-            | Auth::Bearer(_)
-            | Auth::OAuth2AuthorizationCode(_) => return Ok((Value::Null, None)),
-        };
-        let build = |vars: &Vars<'_>| match auth {
-            Auth::OAuth2ClientCredentials(oauth) => oauth.log_in(vars),
-            Auth::Session(session) => request::build(manifest, &session.request, None, vars),
-            _ => Err(BuildError("there is no log-in".to_owned())),
-        };
-        let call = Call {
-            purpose: "auth",
-            rules: vec![(format!("{} auth.errors", manifest::FILE), rules)],
-            format: Format::Json,
-            page: &Value::Null,
-            parent: &Value::Null,
-            log_in: true,
-            raw: false,
-            step: None,
-            build: &build,
-        };
-        let answer = self.call(&call).await?;
-        let vars = self.vars().with("$status", &answer.status).with("$headers", &answer.headers);
-        let session = match token.value(&answer.body, &vars) {
-            Ok(Value::Object(fields)) if !fields.is_empty() => Value::Object(fields),
-            Ok(value)
-                if printed(&value)
-                    .is_some_and(|text| !text.is_empty() && value != Value::Bool(false)) =>
-            {
-                serde_json::json!({ "token": value })
-            }
-            Ok(_) | Err(_) => {
-                let label = &manifest.label;
-                let source = token.expr().source();
-                let message = format!(
-                    "The log-in at {label} gave no token: its answer has nothing at `{source}`."
-                );
-                let rule = format!("{} auth.token", manifest::FILE);
-                return Err(Failure::new(Code::IntegrationAuthenticationInvalid, rule, message));
-            }
-        };
-        self.teach(|redactor| redactor.learn_value(&session));
-        let seconds = expires_in.and_then(|expression| expression.value(&answer.body, &vars).ok());
-        let seconds = seconds
-            .and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()));
-        let life = seconds
-            .filter(|seconds| *seconds > 0.0)
-            .and_then(|life| Duration::try_from_secs_f64(life).ok());
-        Ok((session, life))
-    }
-
     /// Asks the request of `check`.
-    pub(crate) async fn ask_for_check(&self, request: &Request) -> Result<(), Failure> {
+    pub(crate) async fn ask_for_check(
+        &self,
+        request: &Request,
+        response: &Response,
+    ) -> Result<(), Failure> {
         let manifest = self.connector.manifest();
         let build = |vars: &Vars<'_>| request::build(manifest, request, None, vars);
-        let call = Call {
-            purpose: "check",
-            rules: Vec::new(),
-            format: Format::Json,
-            page: &Value::Null,
-            parent: &Value::Null,
-            log_in: false,
-            raw: false,
-            step: None,
-            build: &build,
-        };
+        let call =
+            Call { format: response.format, lists: &response.lists, ..Call::new("check", &build) };
         self.call(&call).await.map(|_| ())
     }
+}
+
+/// Whether a host is one of those that may be asked, or below one of them.
+fn stays_among(hosts: &[String], url: &Url) -> Built<()> {
+    let Some(host) = url.host_str() else { return Ok(()) };
+    let allowed = |known: &String| {
+        let above = host.strip_suffix(known.as_str());
+        above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    };
+    if hosts.is_empty() || hosts.iter().any(allowed) {
+        return Ok(());
+    }
+    let hosts = hosts.join(", ");
+    Err(BuildError(format!("the host {host} is none of {hosts}, nor below one of them")))
 }

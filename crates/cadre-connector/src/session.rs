@@ -147,6 +147,8 @@ pub(crate) struct Inner {
     pub(crate) only: Option<HashSet<String>>,
     /// By stream: sub-requests that went well, and that were forbidden.
     pub(crate) outcomes: Vec<(AtomicU64, AtomicU64)>,
+    /// `$report` of streams, once it is prepared.
+    pub(crate) reports: tokio::sync::Mutex<HashMap<usize, Value>>,
     /// What a consent brought, where the tool is asked for one.
     pub(crate) granted: Option<Granted>,
     /// The key that an SFTP server showed.
@@ -187,6 +189,7 @@ impl Session {
             since: HashMap::new(),
             only: None,
             outcomes: connector.all().iter().map(|_| Default::default()).collect(),
+            reports: tokio::sync::Mutex::default(),
             granted: None,
             host_key: Mutex::default(),
             connector,
@@ -345,9 +348,15 @@ impl Inner {
         Some(Duration::from_millis(milliseconds(left) / 100 * 100))
     }
 
+    /// Whether a stream belongs to what this account is connected for.
+    pub(crate) fn is_for(&self, stream: &Stream) -> bool {
+        let when = stream.section.when.as_ref();
+        when.is_none_or(|when| when.holds(&NULL, &Vars::new().with("$settings", &self.settings)))
+    }
+
     /// Whether a stream is to be read for itself.
     pub(crate) fn wants(&self, stream: &Stream) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(stream.name()))
+        self.is_for(stream) && self.only.as_ref().is_none_or(|only| only.contains(stream.name()))
     }
 
     /// Whether a stream of sub-requests has been forbidden so often that asking on is in vain: for the
@@ -370,13 +379,18 @@ impl Inner {
     async fn check(self: &Arc<Self>) -> Result<(), Failure> {
         let manifest = self.connector.manifest();
         let section = manifest.check.as_ref();
-        if let Some(request) = section.and_then(|check| check.request.as_ref()) {
-            return self.ask_for_check(request).await;
+        if let Some((section, request)) =
+            section.and_then(|check| Some((check, check.request.as_ref()?)))
+        {
+            return self.ask_for_check(request, &section.response).await;
         }
         let named = section.and_then(|check| check.stream.as_deref());
-        let first = self.connector.streams().iter().find(|stream| stream.parent().is_none());
-        let Some(name) = named.or_else(|| first.map(Stream::name)) else { return Ok(()) };
-        self.first_page(name).await
+        let mut all = self.connector.streams().iter();
+        let named = named.and_then(|name| self.connector.stream(name));
+        let named = named.filter(|stream| self.is_for(stream));
+        let first = named.or_else(|| all.find(|one| one.parent().is_none() && self.is_for(one)));
+        let Some(stream) = first else { return Ok(()) };
+        self.first_page(stream.name()).await
     }
 
     async fn first_page(self: &Arc<Self>, stream: &str) -> Result<(), Failure> {

@@ -124,11 +124,16 @@ async fn read_case(
     let mut form = case.settings.clone();
     form.extend(case.secrets.clone());
     let manifest = entry.connector.manifest();
+    // What the tool proves itself with when it orders is ours, and stands in no form.
+    let hook = manifest.assessment.as_ref().and_then(|_| form.remove("hook"));
     // What a customer could not type into the form must not be needed for a case to work.
-    let Account { settings, secrets } = manifest.accept(&form).map_err(|problems| {
+    let Account { settings, mut secrets } = manifest.accept(&form).map_err(|problems| {
         let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
         format!("case.yaml: {}", words.join("; "))
     })?;
+    if let Some(hook) = hook.as_ref().and_then(Value::as_str) {
+        secrets.insert("hook".to_owned(), hook.into());
+    }
     let maps = maps(case, entry)?;
     let now = case.now.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let io = Io {

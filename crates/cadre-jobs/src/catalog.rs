@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cadre_connector::{Connector, Failure, Problem};
 use cadre_map::{Mapping, Overlay};
@@ -297,7 +297,31 @@ fn streams_fit(folder: &str, connector: &Connector, maps: &[Mapping]) -> Vec<Pro
 /// The connectors by tool.
 #[derive(Default)]
 pub struct Catalog {
-    entries: BTreeMap<String, Arc<Entry>>,
+    places: BTreeMap<String, Place>,
+}
+
+/// A connector that is loaded when it is first asked for: most processes need few of them.
+struct Place {
+    folder: Folder,
+    entry: OnceLock<Option<Arc<Entry>>>,
+}
+
+impl Place {
+    fn entry(&self) -> Option<&Arc<Entry>> {
+        let load = || match Entry::load(&self.folder) {
+            Ok(entry) => Some(Arc::new(entry)),
+            Err(problems) => {
+                for problem in problems {
+                    tracing::error!(
+                        tool = self.folder.name,
+                        "a connector cannot be used: {problem}"
+                    );
+                }
+                None
+            }
+        };
+        self.entry.get_or_init(load).as_ref()
+    }
 }
 
 impl Catalog {
@@ -307,27 +331,39 @@ impl Catalog {
     ///
     /// Every problem of every folder.
     pub fn load(folders: impl IntoIterator<Item = Folder>) -> Result<Catalog, Vec<Problem>> {
-        let mut entries = BTreeMap::new();
+        let mut places = BTreeMap::new();
         let mut problems = Vec::new();
         for folder in folders {
             match Entry::load(&folder) {
                 Ok(entry) => {
-                    entries.insert(folder.name.clone(), Arc::new(entry));
+                    let entry = OnceLock::from(Some(Arc::new(entry)));
+                    places.insert(folder.name.clone(), Place { folder, entry });
                 }
                 Err(found) => problems.extend(found),
             }
         }
-        if problems.is_empty() { Ok(Catalog { entries }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Catalog { places }) } else { Err(problems) }
+    }
+
+    /// Adds folders that are known to be right, such as those that come with the binary: each is loaded when
+    /// it is first asked for. One whose name is there already is left out.
+    #[must_use]
+    pub fn with_checked(mut self, folders: impl IntoIterator<Item = Folder>) -> Catalog {
+        for folder in folders {
+            let place = Place { folder, entry: OnceLock::new() };
+            self.places.entry(place.folder.name.clone()).or_insert(place);
+        }
+        self
     }
 
     /// The connector of a tool.
     #[must_use]
     pub fn get(&self, tool: &str) -> Option<Arc<Entry>> {
-        self.entries.get(tool).cloned()
+        self.places.get(tool)?.entry().cloned()
     }
 
     /// Every connector, by tool.
     pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.entries.values()
+        self.places.values().filter_map(Place::entry)
     }
 }

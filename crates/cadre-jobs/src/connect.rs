@@ -119,7 +119,8 @@ pub async fn link_agreed(
     let mut settings = account.settings.clone();
     let config = scope_config(parts, scope, &terms).await?;
     let mut checked = Checked { grant: terms.grant.clone(), ..Checked::default() };
-    if link.check {
+    // Whoever pushes has nothing to be asked for.
+    if link.check && manifest.inbound.is_none() {
         let asked = Asked { entry: &entry, account: &account, config: &config, terms: &terms };
         checked = check(parts, scope, asked, (&category, &link.end_user)).await?;
         settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
@@ -171,7 +172,10 @@ pub async fn relink(
     let config = scope_config(parts, scope, &terms).await?;
     let asked = Asked { entry: &entry, account: &account, config: &config, terms: &terms };
     let whose = (integration.category.as_str(), &integration.end_user);
-    let mut checked = check(parts, scope, asked, whose).await?;
+    let mut checked = match entry.connector.manifest().inbound {
+        Some(_) => Checked::default(),
+        None => check(parts, scope, asked, whose).await?,
+    };
     let settings = account.settings.clone();
     let settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
     let config_id = terms.scope_config_id.clone();

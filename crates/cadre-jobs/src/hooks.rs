@@ -1,25 +1,29 @@
 //! What tools tell by themselves: a message is proved, kept, and leads to asking the tool for what it is
 //! about. What a message says is never taken for the data itself.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cadre_connector::manifest::{Algorithm, Encoding, HooksSection, Proof};
+use cadre_connector::manifest::{Algorithm, Encoding, Handshake, HooksSection, Proof};
 use cadre_connector::{Account, Failure, Io, Session};
 use cadre_jq::Vars;
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::record_id;
 use cadre_store::{
-    Hook, IntegrationScope, IntegrationStatus, InteractionKind, Job, NewInteraction, NewJob,
-    RunKind, RunTrigger, Store,
+    Hook, IntegrationIssueKind, IntegrationScope, IntegrationStatus, InteractionKind, Job,
+    NewInteraction, NewJob, Observed, RunKind, RunTrigger, Store,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
+use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
 use crate::catalog::Entry;
 use crate::enqueue::{enqueue_sync, possible_kind};
 use crate::fields::again::Making;
 use crate::observe::Log;
+use crate::scim::inbox;
 use crate::settings::Parts;
 
 /// Kind of the job that asks for what a message was about.
@@ -27,6 +31,13 @@ pub const FETCH: &str = "fetch";
 
 /// Messages about one thing within so many milliseconds lead to one question.
 const TOGETHER_MS: i64 = 1_000;
+
+/// How far back calls are judged, and how few say nothing.
+const JUDGED_MS: i64 = 6 * 3_600_000;
+const ENOUGH_CALLS: i64 = 5;
+
+/// How long a deletion waits for the tool.
+const GOODBYE: Duration = Duration::from_secs(8);
 
 /// Most messages of one call that are looked at.
 const MOST: usize = 1_000;
@@ -44,10 +55,12 @@ pub struct Incoming {
 }
 
 /// What became of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// So many questions follow.
     Taken(usize),
+    /// It only wants this answer.
+    Handshake(Value),
     /// Nobody has this address.
     Unknown,
     /// It is not the tool that called.
@@ -83,12 +96,20 @@ pub async fn receive(
         ..NewInteraction::new(InteractionKind::WebhookIn, began_at)
     };
     let settings = &integration.settings;
+    if let Some(answer) = hooks.handshake.as_ref().and_then(|wanted| shaken(wanted, call, settings))
+    {
+        interaction.status = Some(200);
+        interaction.ended_at = Some(parts.clock.now_ms());
+        store.interaction_write(interaction).await?;
+        return Ok(Received::Handshake(answer));
+    }
     if !proved(&hooks.proof, &hook, call, settings) {
         let words = "The call does not prove that it comes from the tool.";
         interaction.fault = Some(Fault::new(Code::PlatformAuthenticationInvalid, words));
         interaction.status = Some(401);
         interaction.ended_at = Some(parts.clock.now_ms());
         store.interaction_write(interaction).await?;
+        judge_calls(parts, &scope).await?;
         return Ok(Received::Unproved);
     }
     let wanted = match integration.status {
@@ -103,7 +124,32 @@ pub async fn receive(
     interaction.response = Some(json!({ "asked": wanted }));
     interaction.ended_at = Some(parts.clock.now_ms());
     store.interaction_write(interaction).await?;
+    judge_calls(parts, &scope).await?;
     Ok(Received::Taken(wanted.len()))
+}
+
+/// An issue for as long as half or more of the calls of the last hours failed.
+pub(crate) async fn judge_calls(
+    parts: &Parts,
+    scope: &IntegrationScope,
+) -> Result<(), cadre_store::Error> {
+    let store = &parts.store;
+    let (all, failed) = store.incoming_calls(scope, parts.clock.now_ms() - JUDGED_MS).await?;
+    let kind = IntegrationIssueKind::IncomingWebhookFailing;
+    if all < ENOUGH_CALLS || failed * 2 < all {
+        return store.integration_issue_resolve(scope, kind, "").await.map(drop);
+    }
+    let observed = Observed {
+        kind,
+        subject: String::new(),
+        message: format!("{failed} of {all} calls of the tool in the last six hours were refused."),
+        hint: Some(format!(
+            "Look into the log which and why. `cadre integration address {}` shows the address and the \
+             secret that the tool must use.",
+            scope.id()
+        )),
+    };
+    store.integration_issue_raise(scope, &observed).await.map(drop)
 }
 
 /// Queues a question. It is asked a moment after the last second in which it can still be joined, so that
@@ -131,17 +177,22 @@ fn header<'c>(call: &'c Incoming, name: &str) -> Option<&'c str> {
 }
 
 /// Whether two texts are the same, in a time that does not tell how much of them is.
-fn same(given: &[u8], expected: &[u8]) -> bool {
+pub(crate) fn same(given: &[u8], expected: &[u8]) -> bool {
     let difference = given.iter().zip(expected).fold(0, |sum, (a, b)| sum | (a ^ b));
     given.len() == expected.len() && difference == 0
 }
 
-fn proved(proof: &Proof, hook: &Hook, call: &Incoming, settings: &Value) -> bool {
+pub(crate) fn proved(proof: &Proof, hook: &Hook, call: &Incoming, settings: &Value) -> bool {
     let secret = hook.secret.expose();
     match proof {
         Proof::Url => true,
         Proof::Header { name, prefix } => header(call, name)
             .is_some_and(|given| same(given.as_bytes(), format!("{prefix}{secret}").as_bytes())),
+        Proof::BasicUser => {
+            let expected = format!("Basic {}", STANDARD.encode(format!("{secret}:")));
+            header(call, "authorization")
+                .is_some_and(|given| same(given.as_bytes(), expected.as_bytes()))
+        }
         Proof::Basic { username } => {
             let expected = format!("Basic {}", STANDARD.encode(format!("{username}:{secret}")));
             header(call, "authorization")
@@ -168,6 +219,7 @@ fn proved(proof: &Proof, hook: &Hook, call: &Incoming, settings: &Value) -> bool
             let mac = match algorithm {
                 Algorithm::Sha256 => mac_256(secret, &message),
                 Algorithm::Sha512 => mac_512(secret, &message),
+                Algorithm::Sha1 => mac_1(secret, &message),
             };
             let expected = match encoding {
                 Encoding::Hex => mac.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -182,6 +234,12 @@ fn proved(proof: &Proof, hook: &Hook, call: &Incoming, settings: &Value) -> bool
     }
 }
 
+fn mac_1(secret: &str, message: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
+}
+
 fn mac_256(secret: &str, message: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
     mac.update(message);
@@ -194,7 +252,7 @@ fn mac_512(secret: &str, message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-fn headers(call: &Incoming) -> Value {
+pub(crate) fn headers(call: &Incoming) -> Value {
     let entries = call.headers.iter();
     Value::Object(entries.map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect())
 }
@@ -229,8 +287,19 @@ fn questions(hooks: &HooksSection, call: &Incoming, settings: &Value) -> Vec<Val
     wanted
 }
 
+/// What a call is answered that only asks whether the address is there.
+fn shaken(wanted: &Handshake, call: &Incoming, settings: &Value) -> Option<Value> {
+    let body: Value = serde_json::from_slice(&call.body).unwrap_or_else(|_| form(&call.body));
+    let headers = headers(call);
+    let vars = Vars::new().with("$settings", settings).with("$headers", &headers);
+    if !wanted.when.holds(&body, &vars) {
+        return None;
+    }
+    wanted.answer.value(&body, &vars).ok()
+}
+
 /// A body that is a form, as an object.
-fn form(body: &[u8]) -> Value {
+pub(crate) fn form(body: &[u8]) -> Value {
     let fields: Map<String, Value> = url::form_urlencoded::parse(body)
         .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
         .collect();
@@ -248,6 +317,9 @@ pub(crate) async fn fetch(parts: &Parts, job: &Job) -> Result<(), String> {
     let integration_id = job.integration_id.as_deref().unwrap_or_default();
     let scope = store.system_integration_scope(integration_id).await.map_err(words)?;
     let Some(scope) = scope else { return Ok(()) };
+    if job.payload["directory"] == true {
+        return inbox::apply(parts, &scope, job).await;
+    }
     let question = &job.payload["question"];
     let stream = question["stream"].as_str().unwrap_or_default();
     let Some(id) = question["id"].as_str() else {
@@ -293,7 +365,7 @@ pub(crate) async fn fetch(parts: &Parts, job: &Job) -> Result<(), String> {
 }
 
 /// Has the tool synced. A sync that is going on may have passed what changed: another one follows it.
-async fn sync(parts: &Parts, scope: &IntegrationScope) -> Result<(), String> {
+pub(crate) async fn sync(parts: &Parts, scope: &IntegrationScope) -> Result<(), String> {
     let store = &parts.store;
     let integration = store.integration_get(scope).await.map_err(|error| error.to_string())?;
     let Some(integration) = integration else { return Ok(()) };
@@ -326,7 +398,7 @@ async fn session(
     parts.store.interaction_write(interaction).await.map_err(|error| error.to_string())?;
     let log = std::sync::Arc::new(Log::new(id, u64::MAX, parts.clock.clone()));
     let io = Io {
-        http: parts.http.clone(),
+        http: inbox::client(parts, scope, entry),
         clock: parts.clock.clone(),
         observer: log.clone(),
         limits: parts.settings.read.clone(),
@@ -386,9 +458,47 @@ pub(crate) async fn subscribe(
     }
 }
 
+/// Asks the tool not to tell any more, before an integration is deleted and its credentials go. Nobody waits
+/// for it long, and a refusal stops nothing: the address answers nobody any more.
+pub async fn unsubscribe(parts: &Parts, scope: &IntegrationScope) {
+    match tokio::time::timeout(GOODBYE, say_goodbye(parts, scope)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(words)) => {
+            tracing::info!(integration.id = scope.id(), words, "a tool was not unsubscribed from");
+        }
+        Err(_) => tracing::info!(integration.id = scope.id(), "a tool did not unsubscribe in time"),
+    }
+}
+
+async fn say_goodbye(parts: &Parts, scope: &IntegrationScope) -> Result<(), String> {
+    let words = |error: cadre_store::Error| error.to_string();
+    let Some(integration) = parts.store.integration_get(scope).await.map_err(words)? else {
+        return Ok(());
+    };
+    let Some(entry) = parts.catalog.get(&integration.tool) else { return Ok(()) };
+    let Some(hook) = parts.store.hook_known(scope).await.map_err(words)? else { return Ok(()) };
+    if !entry.connector.unsubscribes() || hook.subscribed_at.is_none() {
+        return Ok(());
+    }
+    let base = parts.settings.public_url.as_deref().unwrap_or_default();
+    let url = format!("{base}/hooks/{}", hook.token);
+    let (session, log) = session(parts, scope, &entry, &integration.settings).await?;
+    let done = session.unsubscribe(hook.remote_id.as_deref(), &url).await;
+    log.write(&parts.store).await;
+    done.map_err(|failure| failure.fault.message)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{mac_256, same};
+    use super::{mac_1, mac_256, same};
+
+    /// RFC 2202, test case 2.
+    #[test]
+    fn known_answer_of_the_old_hash() {
+        let mac = mac_1("Jefe", b"what do ya want for nothing?");
+        let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    }
 
     /// RFC 4231, test case 2.
     #[test]

@@ -9,6 +9,8 @@
 //! [`worker`].
 
 pub mod actions;
+pub mod apply;
+pub mod assessment;
 pub mod cases;
 pub mod catalog;
 pub mod connect;
@@ -22,6 +24,7 @@ pub mod observe;
 pub mod oidc;
 mod pin;
 pub mod retention;
+pub mod scim;
 pub mod settings;
 pub mod standing;
 pub mod sync;

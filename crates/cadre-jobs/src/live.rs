@@ -15,7 +15,7 @@ use cadre_model::live::LiveRead;
 use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::registry;
 use cadre_store::{Integration, IntegrationScope};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub use cadre_connector::{PassRequest, Passed};
 
@@ -265,7 +265,7 @@ fn words(issue: &Issue) -> String {
 }
 
 fn file(integration_id: &str, mapped: &Mapped) -> Result<File, String> {
-    let fields: &Map<String, Value> = &mapped.fields;
+    let fields = &mapped.fields;
     let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
     let open =
         text("data_url").filter(|url| url.starts_with("https://") || url.starts_with("http://"));

@@ -4,6 +4,8 @@
 //! | --- | --- | --- |
 //! | interactions with their exchanges | [`Retention::interactions`] | removed |
 //! | runs, jobs, ended log-ins | [`Retention::history`] | removed |
+//! | forms of postings that nobody can apply with any more | as long as a token holds, and a day | removed |
+//! | imports into feeds, but for the latest of each | [`Retention::history`] | removed |
 //! | events with their deliveries | [`Retention::events`] | removed; longer kept where an endpoint has not taken them |
 //! | records that are gone from the tool | [`Retention::deleted_records`] | their values become null |
 //! | integrations that were deleted | [`Retention::deleted_integrations`] | everything of theirs is erased |
@@ -13,11 +15,12 @@
 
 use std::time::Duration;
 
+use cadre_model::fields::Fields;
 use cadre_model::mapped::{Mapped, seal};
 use cadre_model::registry;
 use cadre_model::shape::Kind;
 use cadre_store::Expired;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::settings::Parts;
 
@@ -67,6 +70,11 @@ pub async fn apply(parts: &Parts) {
             "integrations",
             store.system_integrations_erase(before(retention.deleted_integrations)).await,
         ),
+        (
+            "forms of postings",
+            store.posting_forms_prune(before(parts.settings.apply.token_lasts + DAY)).await,
+        ),
+        ("imports into feeds", store.feed_imports_prune(before(retention.history)).await),
         ("records", blank(parts, before(retention.deleted_records)).await),
     ];
     for (what, outcome) in outcomes {
@@ -104,7 +112,7 @@ async fn blank(parts: &Parts, before: i64) -> Result<u64, cadre_store::Error> {
 /// What is left of a record: its ids, and what the contract says is never null.
 fn left(record: &Expired) -> Option<Mapped> {
     let model = registry::model(&record.model)?;
-    let mut fields = Map::new();
+    let mut fields = Fields::default();
     for field in model.shape.fields.iter().filter(|field| !field.nullable) {
         let value = match field.kind {
             // A reference is stored as a list of one link, and named by the id in the tool.
@@ -112,7 +120,7 @@ fn left(record: &Expired) -> Option<Mapped> {
             Kind::List(_) | Kind::Object(_) | Kind::Union(_) | Kind::Json => None,
             _ => record.fields.get(field.name).cloned(),
         };
-        fields.insert(field.name.to_owned(), value.unwrap_or(Value::Null));
+        fields.set(field.name, value.unwrap_or(Value::Null));
     }
     let remote_id = record.remote_id.clone();
     Some(Mapped { model, remote_id, fields, links: Vec::new(), issues: Vec::new() })

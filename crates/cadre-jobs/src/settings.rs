@@ -8,6 +8,7 @@ use cadre_connector::{HttpSend, OAuthClient, ReadLimits};
 use cadre_model::time::Clock;
 use cadre_store::Store;
 
+use crate::apply::ApplySettings;
 use crate::catalog::Catalog;
 use crate::oidc::Provider;
 use crate::retention::Retention;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub oauth_clients: BTreeMap<String, OAuthClient>,
     /// Who says who a person is that logs in to the dashboard, beside passwords.
     pub identity_provider: Option<Provider>,
+    /// Public postings.
+    pub apply: ApplySettings,
 }
 
 impl Default for Settings {
@@ -96,6 +99,7 @@ impl Default for Settings {
             webhooks_at_once: 32,
             oauth_clients: BTreeMap::new(),
             identity_provider: None,
+            apply: ApplySettings::default(),
         }
     }
 }

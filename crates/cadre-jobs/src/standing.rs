@@ -9,12 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cadre_connector::{Account, Connector, Io, Session, Standing};
 use sha2::{Digest, Sha256};
 
+use crate::apply::Hosts;
+
 /// Most accounts that are kept.
 const MOST: usize = 10_000;
 
-/// The standing of each account, by integration.
+/// The standing of each account, by integration; and how each host of public pages is treated.
 #[derive(Default)]
 pub struct Standings {
+    /// The manners towards hosts of public pages.
+    pub(crate) hosts: Hosts,
     known: Mutex<HashMap<String, ([u8; 32], Standing)>>,
 }
 

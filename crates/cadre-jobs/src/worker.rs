@@ -10,6 +10,8 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::actions::bulk::{self, BULK};
+use crate::actions::failing;
+use crate::apply::clicks::{self, CLICK};
 use crate::enqueue::SYNC;
 use crate::fields::again::{self, AGAIN};
 use crate::hooks::{self, FETCH};
@@ -18,7 +20,7 @@ use crate::settings::{Parts, Settings};
 use crate::sync::{finish, plan, run};
 
 /// Kinds of jobs, in the order in which they are taken.
-const KINDS: &[&str] = &[FETCH, BULK, AGAIN, SYNC];
+const KINDS: &[&str] = &[FETCH, BULK, AGAIN, CLICK, SYNC];
 
 /// Most attempts of a job that fails on our own side.
 const ATTEMPTS: i64 = 10;
@@ -132,6 +134,7 @@ async fn work_on(parts: &Parts, job: &Job) -> Result<(), String> {
         FETCH => return hooks::fetch(parts, job).await,
         BULK => bulk::run(parts, job).await,
         AGAIN => again::run(parts, job).await,
+        CLICK => clicks::run(parts, job).await,
         _ => run::run(parts, job).await,
     };
     done.map_err(|error| error.to_string())
@@ -149,6 +152,9 @@ async fn upkeep(parts: &Parts, last_ms: &mut i64) {
     if now - *last_ms >= HOUR_MS {
         *last_ms = now;
         retention::apply(parts).await;
+        if let Err(error) = failing::forget(parts).await {
+            tracing::warn!(%error, "issues of actions that nobody calls were not ended");
+        }
     }
     if let Err(error) = parts.store.actions_expire().await {
         tracing::warn!(%error, "old actions were not removed");

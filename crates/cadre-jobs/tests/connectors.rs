@@ -2,17 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use cadre_jobs::cases;
 use cadre_jobs::catalog::{Entry, Folder};
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "how long the cases take is a figure that people ask for")]
 async fn every_connector_passes_its_cases() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
     let mut folders: Vec<_> =
         std::fs::read_dir(root).expect("connectors").flatten().map(|found| found.path()).collect();
     folders.sort();
     let (mut cases_run, mut wrong) = (0, Vec::new());
+    let begun = Instant::now();
     for path in folders.iter().filter(|path| path.is_dir()) {
         let folder = Folder::read(path).expect("a folder that can be read");
         let entry = match Entry::load(&folder) {
@@ -34,4 +37,8 @@ async fn every_connector_passes_its_cases() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(cases_run >= 140, "only {cases_run} cases were found");
+    let took = begun.elapsed();
+    println!("{cases_run} cases of {} connectors in {} ms", folders.len(), took.as_millis());
+    // Whoever writes a connector runs this again and again.
+    assert!(took < Duration::from_secs(60), "the cases took {} s", took.as_secs());
 }

@@ -93,6 +93,21 @@ impl Expr {
         Self::build(text, format!("@uri \"{text}\""), 6)
     }
 
+    /// Compiles a template whose interpolated values are escaped for the use in XML: as text of an element
+    /// or inside of an attribute.
+    ///
+    /// # Errors
+    /// As [`Expr::compile`].
+    pub fn xml_template(text: &str) -> Result<Expr, CompileError> {
+        Self::build(text, format!("@html \"{text}\""), 7).map_err(|mut error| {
+            if text.contains('"') {
+                error.hint =
+                    Some("a double quote ends the text: attributes stand in single quotes".into());
+            }
+            error
+        })
+    }
+
     fn build(source: &str, code: String, prefix: usize) -> Result<Expr, CompileError> {
         let compiled = parse::on_enough_stack(&code, || {
             let term = parse::parse(&code, prefix)?;

@@ -20,6 +20,7 @@ pub const VARIABLES: &[&str] = &[
     "$item",
     "$once",
     "$started",
+    "$report",
 ];
 
 const COUNT: usize = VARIABLES.len();

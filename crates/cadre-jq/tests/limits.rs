@@ -69,6 +69,9 @@ fn templates() {
     assert_eq!(print(Expr::path_template("/x y/\\(.id)")).as_deref(), Some("/x y/a%20b"));
     assert_eq!(print(Expr::template("plain")).as_deref(), Some("plain"));
     assert_eq!(print(Expr::template("")).as_deref(), Some(""));
+    let expr = Expr::xml_template("<a b='\\(.id)'>\\(\"<&>\")</a>\n").expect("compiles");
+    let text = expr.first(&input, &vars).expect("runs").expect("one").into_owned();
+    assert_eq!(text, json!("<a b='a b'>&lt;&amp;&gt;</a>\n"));
     let error = Expr::template("a\\(.b").expect_err("not closed");
     assert_eq!(error.offset, 5, "{error:?}");
     let error = Expr::path_template("/\\($what)").expect_err("unknown");

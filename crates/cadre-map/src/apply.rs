@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use cadre_jq::{EvalError, Expr, Vars};
+use cadre_model::fields::Fields;
 use cadre_model::mapped::{Issue, Mapped};
 use cadre_model::model::{Join, ModelDef};
 use cadre_model::shape::Kind;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::table::{FieldMap, Source, Table, Target, Zone};
 use crate::value::{How, Path, Reader, may_be_absent, shown};
@@ -90,7 +91,7 @@ impl Applying<'_> {
             outcome.deleted.push(remote_id);
             return None;
         }
-        let fields = Map::with_capacity(self.table.fields.len());
+        let fields = Fields::with_capacity(self.table.fields.len());
         let mut mapped = Mapped { model: self.model, remote_id, fields, links: Vec::new(), issues };
         for field in &self.table.fields {
             self.field(field, raw, &zone, &mut mapped);
@@ -225,7 +226,7 @@ impl Applying<'_> {
         match map.target {
             Target::Own(field) => {
                 if let Some(value) = reader.read(&field.kind, &value, &Path::of(name)) {
-                    mapped.fields.insert(name.to_owned(), value);
+                    mapped.fields.set(field.name, value);
                 }
             }
             Target::Links(relation) => {
@@ -274,7 +275,7 @@ impl Applying<'_> {
     fn complete(&self, mapped: &mut Mapped) -> bool {
         let mut complete = true;
         for field in self.model.shape.fields.iter().filter(|field| !may_be_absent(field)) {
-            if !mapped.fields.contains_key(field.name) {
+            if !mapped.fields.contains(field.name) {
                 complete = false;
                 let remote_id = Some(mapped.remote_id.as_str());
                 let expected = "a value: a record without it is not stored";

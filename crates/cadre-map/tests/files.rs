@@ -104,7 +104,7 @@ fn employee(mapping: &Mapping, raw: &Value) -> (String, Value) {
     let mut outcome = mapping.apply("people", raw, &context);
     let record = outcome.records.swap_remove(0);
     assert_eq!(record.issues, []);
-    (record.remote_id, Value::Object(record.fields))
+    (record.remote_id, Value::Object(record.fields.into_map()))
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn holds(model: &'static ModelDef, mapping: &Mapping, raw: &Value) -> Result<(),
     prop_assert!(outcome.records.len() <= 1);
     for record in &outcome.records {
         for field in model.shape.fields {
-            present(field, &record.fields)
+            present(field, &record.fields.clone().into_map())
                 .map_err(|error| TestCaseError::fail(format!("{error} of {raw}")))?;
         }
         for (name, links) in &record.links {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::fields::Fields;
 use crate::ids::record_id;
 use crate::model::{Join, ModelDef};
 use crate::shape::{Field, Kind, Structure};
@@ -20,7 +21,7 @@ pub struct Mapped {
     /// The record's id in the tool.
     pub remote_id: String,
     /// Own fields in wire form; an absent one is null. A reference holds the remote id as text.
-    pub fields: Map<String, Value>,
+    pub fields: Fields,
     /// Relations whose links the record names, each with its links in order.
     pub links: Vec<(&'static str, Vec<Link>)>,
     /// Values that did not fit.
@@ -422,11 +423,12 @@ fn short(digest: &[u8]) -> [u8; 16] {
     short
 }
 
-fn keys(model: &ModelDef, fields: &Map<String, Value>) -> Vec<KeyRow> {
+fn keys(model: &ModelDef, fields: &Fields) -> Vec<KeyRow> {
     let mut rows = Vec::new();
     for (key, folded) in model.keys() {
         let mut values = Vec::new();
-        collect(fields, key, &mut values);
+        let (head, rest) = halves(key);
+        collect(fields.get(head), rest, &mut values);
         for value in values {
             let (name, value) = if folded {
                 (format!("{key}~"), value.to_lowercase())
@@ -442,16 +444,23 @@ fn keys(model: &ModelDef, fields: &Map<String, Value>) -> Vec<KeyRow> {
     rows
 }
 
-fn collect(fields: &Map<String, Value>, path: &str, into: &mut Vec<String>) {
-    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
+/// The first name of a path, and what follows it.
+fn halves(path: &str) -> (&str, Option<&str>) {
+    path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)))
+}
+
+fn collect(value: Option<&Value>, rest: Option<&str>, into: &mut Vec<String>) {
     let mut visit = |value: &Value| match (value, rest) {
-        (Value::Object(inner), Some(rest)) => collect(inner, rest, into),
+        (Value::Object(inner), Some(rest)) => {
+            let (head, rest) = halves(rest);
+            collect(inner.get(head), rest, into);
+        }
         (Value::String(text), None) => into.push(text.clone()),
         (Value::Number(number), None) => into.push(number.to_string()),
         (Value::Bool(truth), None) => into.push(truth.to_string()),
         _ => {}
     };
-    match fields.get(head) {
+    match value {
         Some(Value::Array(items)) => items.iter().for_each(visit),
         Some(value) => visit(value),
         None => {}
@@ -474,12 +483,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Link, Mapped, seal};
+    use crate::fields::Fields;
     use crate::ids::record_id;
     use crate::registry::model;
 
     fn mapped(model_id: &str, fields: Value, links: Vec<(&'static str, Vec<Link>)>) -> Mapped {
         let Value::Object(fields) = fields else { panic!("fields are an object") };
         let model = model(model_id).expect("a known model");
+        let fields = Fields::of(model.shape, fields);
         Mapped { model, remote_id: "7".into(), fields, links, issues: vec![] }
     }
 

@@ -9,6 +9,10 @@ pub enum Category {
     Hris,
     /// Applicant tracking.
     Ats,
+    /// Learning management.
+    Lms,
+    /// Assessment of candidates.
+    Assessment,
 }
 
 impl Category {
@@ -18,6 +22,8 @@ impl Category {
         match self {
             Category::Hris => "HRIS",
             Category::Ats => "ATS",
+            Category::Lms => "LMS",
+            Category::Assessment => "ASSESSMENT",
         }
     }
 }

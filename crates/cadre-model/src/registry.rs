@@ -1,10 +1,10 @@
 //! Every model, in one list.
 //!
-//! To add a model: declare it in a file of its own under `hris/` or `ats/`, and name it here. The
+//! To add a model: declare it in a file of its own under `hris/`, `ats/` or `lms/`, and name it here. The
 //! list endpoint, its filters, the OpenAPI document, the mapping's checks and the coverage follow.
 
 use crate::model::{Model, ModelDef};
-use crate::{ats, hris};
+use crate::{ats, hris, lms};
 
 macro_rules! list {
     ($($ty:ty),* $(,)?) => {
@@ -49,6 +49,12 @@ static MODELS: &[&ModelDef] = list![
     ats::Note,
     ats::Scorecard,
     ats::Attachment,
+    lms::Learner,
+    lms::CourseProvider,
+    lms::Course,
+    lms::CourseRevision,
+    lms::CourseProgression,
+    lms::CourseSkill,
 ];
 
 /// Every model.

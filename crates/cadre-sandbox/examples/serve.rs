@@ -13,5 +13,6 @@ async fn main() -> std::io::Result<()> {
         running.client_id, running.client_secret
     );
     println!("Sandbox ATS: API key {}", running.api_key);
+    println!("Sandbox LMS: API key {}", running.learning_key);
     tokio::signal::ctrl_c().await
 }

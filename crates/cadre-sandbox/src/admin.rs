@@ -10,16 +10,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::SignedDuration;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::RateLimit;
 use crate::drift::Drift;
 use crate::fault::Script;
 use crate::hooks::tell;
 use crate::mutate::{Change, perform};
 use crate::tool::Tool;
 use crate::world::World;
+use crate::{RateLimit, given};
 
 /// Routes below `/admin`.
 pub(crate) fn router() -> Router<Arc<World>> {
@@ -133,13 +133,6 @@ struct Settings {
     rate_limit: Option<Option<RateLimit>>,
 }
 
-/// Tells a null that was sent from a field that was not.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 async fn set_settings(
     State(world): State<Arc<World>>,
     Json(settings): Json<Settings>,
@@ -175,7 +168,11 @@ async fn list_ids(
     Path((tool, table)): Path<(String, String)>,
 ) -> Json<Value> {
     let state = world.state();
-    let tables = if tool == "ats" { &state.ats } else { &state.hris };
+    let tables = match tool.as_str() {
+        "ats" => &state.ats,
+        "lms" => &state.lms,
+        _ => &state.hris,
+    };
     Json(tables.get(table.as_str()).map(crate::table::Table::ids).unwrap_or_default().into())
 }
 
@@ -187,5 +184,5 @@ async fn list_tables(State(world): State<Arc<World>>) -> Json<Value> {
             .map(|(name, table)| ((*name).to_owned(), json!(table.len())))
             .collect::<Value>()
     };
-    Json(json!({"hris": count(&state.hris), "ats": count(&state.ats)}))
+    Json(json!({"hris": count(&state.hris), "ats": count(&state.ats), "lms": count(&state.lms)}))
 }

@@ -3,20 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures::StreamExt as _;
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::fault::{Fault, strike};
 use crate::server::HangUp;
+use crate::spoil::{spoil, whole};
 use crate::tool::Tool;
 use crate::world::{Saved, Seen, Window, World};
 
@@ -46,7 +45,10 @@ pub(crate) async fn gate(
         None => admitted(&world, tool, request, next).await,
     };
     let response = match fault {
-        Some(fault) => spoil(&world, &path, fault, response).await,
+        Some(fault) => {
+            let last = world.state().last_pages.get(&path).cloned();
+            spoil(last, fault, response).await
+        }
         None => remember(&world, &method, &path, response).await,
     };
     let hung_up = response.extensions().get::<HangUp>().is_some();
@@ -186,6 +188,13 @@ fn refused(world: &World, tool: Tool, headers: &HeaderMap) -> Option<Response> {
             }
         }
         Tool::Hris => ("token_missing", "Send an access token: Authorization: Bearer …"),
+        Tool::Lms => {
+            let key = headers.get("x-api-key").and_then(|value| value.to_str().ok());
+            if key == Some(world.credentials.learning_key.as_str()) {
+                return None;
+            }
+            ("key_unknown", "Send your key in the header X-Api-Key.")
+        }
         Tool::Ats => {
             let decoded = STANDARD.decode(rest.trim()).unwrap_or_default();
             let pair = String::from_utf8(decoded).unwrap_or_default();
@@ -209,62 +218,4 @@ async fn remember(world: &World, method: &Method, path: &str, response: Response
     let saved = Saved { headers: parts.headers.clone(), body: body.clone() };
     world.state().last_pages.insert(path.to_owned(), saved);
     Response::from_parts(parts, Body::from(body))
-}
-
-/// Spoils an answer after it was made.
-async fn spoil(world: &World, path: &str, fault: Fault, response: Response) -> Response {
-    if let Fault::LateAnswer { ms } = fault {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-        return response;
-    }
-    if matches!(fault, Fault::DropAnswer) {
-        let mut response = response;
-        response.extensions_mut().insert(HangUp);
-        return response;
-    }
-    if !matches!(
-        fault,
-        Fault::CutBody | Fault::InvalidJson | Fault::EmptyPage | Fault::DuplicatePage
-    ) {
-        return response;
-    }
-    let (mut parts, body) = response.into_parts();
-    let body = whole(body).await;
-    parts.headers.remove(CONTENT_LENGTH);
-    let half = body.slice(..body.len() / 2);
-    match fault {
-        Fault::CutBody => {
-            parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-            let broken = futures::stream::once(std::future::ready(Ok(half))).chain(
-                futures::stream::once(async {
-                    // Long enough for the first half to be on its way.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    Err(std::io::Error::other("cut as ordered"))
-                }),
-            );
-            Response::from_parts(parts, Body::from_stream(broken))
-        }
-        Fault::InvalidJson => Response::from_parts(parts, Body::from(half)),
-        Fault::EmptyPage => Response::from_parts(parts, Body::from(emptied(&body))),
-        _ => match world.state().last_pages.get(path).cloned() {
-            Some(saved) => (parts.status, saved.headers, saved.body).into_response(),
-            None => Response::from_parts(parts, Body::from(body)),
-        },
-    }
-}
-
-/// The same list without its records.
-fn emptied(body: &Bytes) -> Vec<u8> {
-    let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
-    match &mut value {
-        Value::Array(records) => records.clear(),
-        other if other.get("data").is_some() => other["data"] = Value::Array(Vec::new()),
-        _ => {}
-    }
-    value.to_string().into_bytes()
-}
-
-/// The body as one piece. Bodies here are made in memory, so nothing can fail or be too long.
-async fn whole(body: Body) -> Bytes {
-    to_bytes(body, usize::MAX).await.unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
@@ -76,7 +76,12 @@ pub(crate) fn tell(subscribers: Vec<Subscriber>, done: &[Done]) {
         for subscriber in subscribers.clone() {
             let body = body.to_string();
             tokio::spawn(async move {
-                let _ = tokio::time::timeout(PATIENCE, post(&subscriber, &body)).await;
+                let mut headers = HeaderMap::new();
+                if let Ok(value) = HeaderValue::from_str(&signature(&subscriber.secret, &body)) {
+                    headers.insert("x-sandbox-signature", value);
+                }
+                let post = post(&subscriber.url, &headers, &body);
+                let _ = tokio::time::timeout(PATIENCE, post).await;
             });
         }
     }
@@ -84,22 +89,31 @@ pub(crate) fn tell(subscribers: Vec<Subscriber>, done: &[Done]) {
 
 /// The signature of a body, as the header has it.
 fn signature(secret: &str, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
-    mac.update(body.as_bytes());
-    let bytes = mac.finalize().into_bytes();
-    format!("sha256={}", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!("sha256={}", hmac_sha256(secret, body))
 }
 
-async fn post(to: &Subscriber, body: &str) -> std::io::Result<()> {
-    let rest = to.url.trim_start_matches("http://");
+/// HMAC-SHA256 in hex.
+pub(crate) fn hmac_sha256(secret: &str, message: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    mac.update(message.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Posts JSON to an address on this machine, once.
+pub(crate) async fn post(url: &str, headers: &HeaderMap, body: &str) -> std::io::Result<()> {
+    let rest = url.trim_start_matches("http://");
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(host).await?;
-    let head = format!(
+    let mut head = format!(
         "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\nX-Sandbox-Signature: {}\r\nConnection: close\r\n\r\n",
+         Content-Length: {}\r\nConnection: close\r\n",
         body.len(),
-        signature(&to.secret, body)
     );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+    }
+    head.push_str("\r\n");
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body.as_bytes()).await?;
     let mut answer = Vec::new();

@@ -1,30 +1,39 @@
 //! Made-up vendors that behave on the wire as real ones do.
 //!
-//! One server plays two tools on one port: *Sandbox HR* under `/hris` and *Sandbox ATS* under `/ats`.
+//! One server plays three tools on one port: *Sandbox HR* under `/hris`, *Sandbox ATS* under `/ats` and
+//! *Sandbox LMS* under `/lms`.
 //! They have log-in, paging, budgets, permissions and errors of their own, and hold people who do not
-//! exist. Under `/admin` a test tells them to fail ([`fault`]) or to change ([`mutate`]).
+//! exist. Under `/careers` are pages of an employer that does not exist, with forms to apply by. Under
+//! `/admin` a test tells the tools to fail ([`fault`]) or to change ([`mutate`]).
 //!
 //! The same seed and size give the same data on every machine. What each answer looks like stands in
 //! the README of this crate, which is the vendors' documentation: connectors are written from it.
 //!
-//! Nothing here knows the product, and the product does not know this crate; only `cadre demo` starts
-//! it. To add a resource: make it in `hris` or `ats`, and name it in the list of the `api` there.
+//! Beside them stand the [`twin`]s of real vendors, one a server.
+//!
+//! Nothing here knows the product, and the product does not know this crate; only `cadre demo` and
+//! `cadre sandbox` start it. To add a resource: make it in `hris`, `ats` or `lms`, and name it in the list of
+//! the `api` there.
 
 mod admin;
 mod ats;
+mod careers;
 mod dice;
 mod drift;
 pub mod fault;
 mod gate;
 mod hooks;
 mod hris;
+mod lms;
 pub mod mutate;
 mod people;
 mod plan;
 mod query;
 mod server;
+mod spoil;
 mod table;
 mod tool;
+pub mod twin;
 mod words;
 mod world;
 
@@ -32,7 +41,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::world::World;
 
@@ -54,7 +63,7 @@ pub struct SandboxOptions {
     pub port: u16,
     /// The moment at which the sandbox starts; all dates in the data are around it.
     pub start: Timestamp,
-    /// Employees in Sandbox HR.
+    /// Employees in Sandbox HR, and users of Sandbox LMS.
     pub employees: usize,
     /// Candidates in Sandbox ATS.
     pub candidates: usize,
@@ -62,7 +71,7 @@ pub struct SandboxOptions {
     pub jobs: usize,
     /// How long an access token of Sandbox HR holds, in seconds.
     pub token_seconds: u32,
-    /// Budget of each of the two; `None` is none.
+    /// Budget of each of them; `None` is none.
     pub rate_limit: Option<RateLimit>,
     /// Time that every answer takes at least, in milliseconds.
     pub slow_ms: u64,
@@ -107,6 +116,7 @@ impl Sandbox {
             client_id: world.credentials.client_id.clone(),
             client_secret: world.credentials.client_secret.clone(),
             api_key: world.credentials.api_key.clone(),
+            learning_key: world.credentials.learning_key.clone(),
             task,
         })
     }
@@ -125,10 +135,18 @@ pub struct Running {
     pub client_secret: String,
     /// API key for Sandbox ATS, the user name of basic authentication.
     pub api_key: String,
+    /// API key for Sandbox LMS.
+    pub learning_key: String,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
+    /// The postings of the career pages, as the lines of a job feed.
+    #[must_use]
+    pub fn job_feed(&self) -> String {
+        careers::feed(&self.base_url)
+    }
+
     /// Stops the server; open connections are cut.
     pub async fn stop(mut self) {
         self.task.abort();
@@ -141,4 +159,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Tells a null that was sent from a field that was not.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

@@ -11,7 +11,7 @@ use crate::ats::candidates::{apply, somebody, take_in};
 use crate::dice::Dice;
 use crate::hris;
 use crate::plan::Plan;
-use crate::table::Row;
+use crate::table::{Row, merge};
 use crate::tool::Tool;
 use crate::world::State;
 
@@ -215,7 +215,8 @@ fn tool_named(name: &str) -> Result<Tool, String> {
     match name {
         "hris" => Ok(Tool::Hris),
         "ats" => Ok(Tool::Ats),
-        other => Err(format!("there is no tool `{other}`: it is `hris` or `ats`")),
+        "lms" => Ok(Tool::Lms),
+        other => Err(format!("there is no tool `{other}`: it is `hris`, `ats` or `lms`")),
     }
 }
 
@@ -264,15 +265,4 @@ fn set(
         }
     });
     if known { Ok(()) } else { Err(unknown(table, id)) }
-}
-
-fn merge(into: &mut Map<String, Value>, patch: Map<String, Value>) {
-    for (name, value) in patch {
-        match (into.get_mut(&name), value) {
-            (Some(Value::Object(object)), Value::Object(part)) => merge(object, part),
-            (_, value) => {
-                into.insert(name, value);
-            }
-        }
-    }
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use crate::world::World;
-use crate::{admin, ats, gate, hris};
+use crate::{admin, ats, careers, gate, hris, lms};
 
 /// Marks an answer that must not be sent: the connection is closed instead.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +24,11 @@ pub(crate) fn router(world: Arc<World>) -> Router {
     Router::new()
         .nest("/hris", hris::api::router())
         .nest("/ats", ats::api::router())
+        .nest("/lms", lms::api::router())
         .nest("/admin", admin::router())
         .layer(from_fn_with_state(Arc::clone(&world), gate::gate))
         .with_state(world)
+        .nest("/careers", careers::router())
 }
 
 /// Accepts connections until the task is aborted, which cuts the open ones too.

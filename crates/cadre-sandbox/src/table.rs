@@ -190,3 +190,15 @@ pub(crate) fn text(id: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+/// Writes the fields of one object into another; objects within are merged.
+pub(crate) fn merge(into: &mut Map<String, Value>, patch: Map<String, Value>) {
+    for (name, value) in patch {
+        match (into.get_mut(&name), value) {
+            (Some(Value::Object(object)), Value::Object(part)) => merge(object, part),
+            (_, value) => {
+                into.insert(name, value);
+            }
+        }
+    }
+}

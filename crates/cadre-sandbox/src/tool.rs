@@ -1,4 +1,4 @@
-//! The two vendors, and how each says that something is wrong.
+//! The vendors, and how each says that something is wrong.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -14,6 +14,8 @@ pub(crate) enum Tool {
     Hris,
     /// Sandbox ATS.
     Ats,
+    /// Sandbox LMS.
+    Lms,
 }
 
 impl Tool {
@@ -22,6 +24,7 @@ impl Tool {
         match path.split('/').nth(1) {
             Some("hris") => Some(Tool::Hris),
             Some("ats") => Some(Tool::Ats),
+            Some("lms") => Some(Tool::Lms),
             _ => None,
         }
     }
@@ -51,6 +54,13 @@ impl Tool {
                 let errors: Vec<String> =
                     fields.iter().map(|(field, problem)| format!("{field}: {problem}")).collect();
                 json!({"code": code, "message": message, "errors": errors})
+            }
+            Tool::Lms => {
+                let fields: serde_json::Map<String, Value> = fields
+                    .iter()
+                    .map(|(field, problem)| ((*field).to_owned(), Value::from(*problem)))
+                    .collect();
+                json!({"problem": {"code": code, "detail": message, "fields": fields}})
             }
         };
         (status, Json(body)).into_response()

@@ -1,4 +1,4 @@
-//! What the server holds: the tables of both vendors, and everything a test can turn.
+//! What the server holds: the tables of the vendors, and everything a test can turn.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use crate::hris::consent::Consents;
 use crate::plan::Plan;
 use crate::table::Tables;
 use crate::tool::Tool;
-use crate::{RateLimit, SandboxOptions, ats, hris};
+use crate::{RateLimit, SandboxOptions, ats, hris, lms};
 
 /// Requests that are remembered for `GET /admin/requests`.
 const REMEMBERED_REQUESTS: usize = 20_000;
@@ -27,6 +27,7 @@ pub(crate) struct Credentials {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     pub(crate) api_key: String,
+    pub(crate) learning_key: String,
 }
 
 /// A request that came in.
@@ -58,6 +59,7 @@ pub(crate) struct Window {
 pub(crate) struct State {
     pub(crate) hris: Tables,
     pub(crate) ats: Tables,
+    pub(crate) lms: Tables,
     /// Access tokens and when they end.
     pub(crate) tokens: HashMap<String, Timestamp>,
     pub(crate) tokens_given: u64,
@@ -84,6 +86,7 @@ impl State {
         match tool {
             Tool::Hris => &mut self.hris,
             Tool::Ats => &mut self.ats,
+            Tool::Lms => &mut self.lms,
         }
     }
 
@@ -124,11 +127,13 @@ impl World {
                 client_id: "sandbox-client".to_owned(),
                 client_secret: format!("sandbox-secret-{}", options.seed),
                 api_key: format!("sandbox-key-{}", options.seed),
+                learning_key: format!("sandbox-learning-key-{}", options.seed),
             },
             begun: Instant::now(),
             state: Mutex::new(State {
                 hris: hris::seed(&plan),
                 ats: ats::seed(&plan),
+                lms: lms::seed(&plan),
                 tokens: HashMap::new(),
                 tokens_given: 0,
                 consents: Consents::default(),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use cadre_model::fields::Fields;
 use cadre_model::ids::record_id;
 use cadre_model::mapped::{Link, Mapped, Record, seal};
 use cadre_model::model::ModelDef;
@@ -202,6 +203,7 @@ fn record(
 ) -> Outcome<Record> {
     let model = model(model_id).ok_or("no such model")?;
     let Value::Object(fields) = fields else { return Err("fields are an object".into()) };
+    let fields = Fields::of(model.shape, fields);
     let mapped = Mapped { model, remote_id: id.to_owned(), fields, links, issues: vec![] };
     Ok(seal(scope.id(), &mapped))
 }

@@ -63,13 +63,15 @@ impl Store {
                  ON i.environment_id = k.environment
              LEFT JOIN scope_configs s ON s.environment_id = k.environment AND s.id = i.scope_config_id"
         );
+        let mut connection = self.ready().take(self.read()).await.attempt("check an API key")?;
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(keys::hash(plain_key))
             .bind(storable(integration_id))
             .bind(model)
-            .fetch_optional(self.read())
+            .fetch_optional(&mut *connection)
             .await
             .attempt("check an API key")?;
+        self.ready().give_back(connection);
         let Some(row) = row else { return Ok(Admission { key: KeyCheck::Unknown, of: None }) };
         let key = keys::checked(&row, self.now())?;
         let (KeyCheck::Valid(valid), Some(_)) = (&key, row.get::<Option<String>, _>("id")) else {

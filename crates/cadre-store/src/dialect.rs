@@ -87,7 +87,7 @@ impl Backend {
                 "PRAGMA synchronous = NORMAL",
                 "PRAGMA busy_timeout = 10000",
                 "PRAGMA foreign_keys = ON",
-                "PRAGMA cache_size = -16000",
+                "PRAGMA cache_size = -8000",
                 // Pages that change again and again are copied into the database once in 32 MB, not in 4.
                 "PRAGMA wal_autocheckpoint = 8000",
                 "PRAGMA temp_store = MEMORY",
@@ -95,8 +95,7 @@ impl Backend {
             (Backend::Sqlite, false) => &[
                 "PRAGMA busy_timeout = 10000",
                 "PRAGMA query_only = ON",
-                "PRAGMA cache_size = -8000",
-                "PRAGMA mmap_size = 67108864",
+                "PRAGMA cache_size = -2000",
             ],
         }
     }

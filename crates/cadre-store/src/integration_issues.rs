@@ -13,12 +13,16 @@ use crate::tenants::IntegrationScope;
 stored_words! {
     /// What is wrong with an integration.
     pub enum IntegrationIssueKind {
+        /// Half or more of the calls of an action failed.
+        ActionFailing = "integration.action_failing",
         /// The tool refuses the credentials.
         AuthenticationFailed = "integration.authentication_failed",
         /// More records are missing than can be believed.
         DropHeld = "integration.drop_held",
         /// A field that was filled is empty; its old values are kept.
         FieldDegraded = "integration.field_degraded",
+        /// Half or more of the calls by which the tool tells what happened failed.
+        IncomingWebhookFailing = "integration.incoming_webhook_failing",
         /// The first sync failed its quality checks.
         QualityFailed = "integration.quality_failed",
         /// The last sync failed.
@@ -67,9 +71,11 @@ impl IntegrationIssue {
     /// What it is, in a few words.
     fn title(&self) -> String {
         let what = match self.kind {
+            IntegrationIssueKind::ActionFailing => "An action fails",
             IntegrationIssueKind::AuthenticationFailed => "The tool refuses the credentials",
             IntegrationIssueKind::DropHeld => "More records are missing than can be believed",
             IntegrationIssueKind::FieldDegraded => "A field that was filled is empty",
+            IntegrationIssueKind::IncomingWebhookFailing => "Calls of the tool fail",
             IntegrationIssueKind::QualityFailed => "The first sync failed its quality checks",
             IntegrationIssueKind::SyncFailing => "The last sync failed",
         };

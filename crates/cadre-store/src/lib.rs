@@ -11,12 +11,17 @@
 //! To add a table: a pair of migrations with the next number, a file named for the noun, functions on
 //! [`Store`].
 
+mod action_calls;
 mod actions;
 mod admission;
+mod apply;
+mod assessment;
 mod audit;
 mod connect_links;
 mod dialect;
+mod directory;
 mod events;
+mod field_fills;
 mod fields;
 mod grants;
 mod hooks;
@@ -33,6 +38,7 @@ mod log_search;
 mod logins;
 mod passwords;
 mod people;
+mod ready;
 mod records;
 mod retention;
 mod run_streams;
@@ -49,9 +55,21 @@ mod webhooks;
 
 pub use actions::{ActionRun, Asked, Claim, StepRow, StepState};
 pub use admission::{Admission, Admitted};
+pub use apply::{
+    Application, ApplicationQuery, ApplicationStage, ApplicationStatus, ArchivedReason,
+    Availability, BeginImport, CareerSite, FeedImport, FeedLine, ImportCounts, ImportLease,
+    ImportState, JobFeed, LeasedApplication, LeasedPosting, NewApplication, NewPosting,
+    PlacedApplication, PlacedPosting, Posting, PostingForm, PostingPlace, PostingQuery, Seen,
+    SiteQuery, posting_id, site_of_feed,
+};
+pub use assessment::{AssessmentOrder, NewOrder, OrderFilter, OrderStatus, Package};
 pub use audit::{Act, AuditEntry, AuditFilter};
 pub use connect_links::{ConnectLink, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
+pub use directory::{
+    DirectoryKind, DirectoryQuery, DirectoryRow, DirectoryWrite, DirectoryWritten,
+};
 pub use events::{Event, EventFilter, EventType, IssueChange, NewEvent, UNNAMED_MODELS};
+pub use field_fills::{FieldFill, ModelFills};
 pub use fields::{CustomField, FieldKind, IntegrationField, NewCustomField, SourcedField};
 pub use grants::StoredGrant;
 pub use hooks::Hook;

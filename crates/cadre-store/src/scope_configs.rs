@@ -65,7 +65,21 @@ impl ScopeConfig {
     /// Whether a field of a model is read and stored.
     #[must_use]
     pub fn field_enabled(&self, model: &str, field: &str) -> bool {
-        self.uses(self.field(model, field), &format!("{model}.{field}"))
+        match self.field(model, field) {
+            Setting::Enabled => true,
+            Setting::Disabled => false,
+            Setting::Optional => !self.is_opted_out(&format!("{model}.{field}")),
+        }
+    }
+
+    /// Whether it says nothing of the single fields of a model, so that all of them are read and stored.
+    #[must_use]
+    pub fn leaves_fields(&self, model: &str) -> bool {
+        match &self.settings["models"][model]["fields"] {
+            Value::Null => true,
+            Value::Object(fields) => fields.is_empty(),
+            _ => false,
+        }
     }
 
     /// Whether an action may be done.

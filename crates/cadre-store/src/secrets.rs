@@ -124,6 +124,10 @@ impl Store {
                 "SELECT integration_id, data_key FROM hooks",
                 "UPDATE hooks SET data_key = $2 WHERE integration_id = $1",
             ),
+            (
+                "SELECT id, data_key FROM posting_applications WHERE data_key IS NOT NULL",
+                "UPDATE posting_applications SET data_key = $2 WHERE id = $1",
+            ),
         ] {
             let rows =
                 sqlx::query(select).fetch_all(&mut *tx).await.attempt("read the data keys")?;

@@ -4,7 +4,7 @@
 use sqlx::Row;
 
 use crate::store::{Attempt, Error, Store};
-use crate::tenants::EnvironmentScope;
+use crate::tenants::{EnvironmentScope, IntegrationScope};
 
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
@@ -54,6 +54,31 @@ pub struct Backlog {
 }
 
 impl Store {
+    /// How many calls of an integration's tool came since a moment, and how many of them failed.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn incoming_calls(
+        &self,
+        scope: &IntegrationScope,
+        since: i64,
+    ) -> Result<(i64, i64), Error> {
+        // What is asked because of a call is written down beside it, without a status.
+        let row = sqlx::query(
+            "SELECT COUNT(*), COUNT(code) FROM interactions
+             WHERE environment_id = $1 AND integration_id = $2 AND started_at >= $3
+             AND kind = 'webhook_in' AND status IS NOT NULL",
+        )
+        .bind(scope.environment_id())
+        .bind(scope.id())
+        .bind(since)
+        .fetch_one(self.write())
+        .await
+        .attempt("count the calls of a tool")?;
+        Ok((row.get(0), row.get(1)))
+    }
+
     /// Interactions by hour since a moment; hours without any are left out.
     ///
     /// # Errors

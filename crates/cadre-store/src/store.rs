@@ -8,6 +8,7 @@ use cadre_model::time::Clock;
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Connection, Executor, Transaction};
 
+use crate::ready::Ready;
 use crate::secrets::MasterKey;
 
 /// A database. Cheap to clone.
@@ -18,6 +19,7 @@ struct Inner {
     backend: Backend,
     write: AnyPool,
     read: AnyPool,
+    ready: Ready,
     clock: Arc<dyn Clock>,
     master_key: MasterKey,
 }
@@ -160,8 +162,14 @@ impl Store {
             }
             Backend::Postgres => write.clone(),
         };
+        // The others are for whoever finds none of these.
+        let ready = match backend {
+            Backend::Sqlite => Ready::new(options.max_connections as usize / 2),
+            // A connection over a network may have ended meanwhile.
+            Backend::Postgres => Ready::new(0),
+        };
         let OpenOptions { clock, master_key, .. } = options;
-        Ok(Store(Arc::new(Inner { backend, write, read, clock, master_key })))
+        Ok(Store(Arc::new(Inner { backend, write, read, ready, clock, master_key })))
     }
 
     /// The kind of database.
@@ -182,12 +190,18 @@ impl Store {
 
     /// Closes every connection.
     pub async fn close(&self) {
+        self.0.ready.empty();
         self.0.read.close().await;
         self.0.write.close().await;
     }
 
     pub(crate) fn read(&self) -> &AnyPool {
         &self.0.read
+    }
+
+    /// Connections for short reads that many callers wait for.
+    pub(crate) fn ready(&self) -> &Ready {
+        &self.0.ready
     }
 
     pub(crate) fn write(&self) -> &AnyPool {
@@ -246,6 +260,8 @@ async fn pool(
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(15))
+        // A file does not hang up; asking would cost as much as a small statement.
+        .test_before_acquire(backend == Backend::Postgres)
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 for statement in backend.set_up(writes) {

@@ -53,6 +53,20 @@ pub struct Drifts {
     pub missed: Vec<String>,
 }
 
+impl Drifts {
+    /// What two harnesses found.
+    #[must_use]
+    pub fn and(mut self, other: Drifts) -> Drifts {
+        self.made += other.made;
+        self.caught += other.caught;
+        self.lost += other.lost;
+        self.not_healed += other.not_healed;
+        self.false_alarms += other.false_alarms;
+        self.missed.extend(other.missed);
+        self
+    }
+}
+
 impl Soak {
     /// Makes so many drifts, one after the other, each undone before the next.
     ///
@@ -61,6 +75,9 @@ impl Soak {
     /// When the harness itself fails.
     pub async fn drifts(&mut self, count: u64) -> Outcome<Drifts> {
         let mut found = Drifts::default();
+        if count == 0 {
+            return Ok(found);
+        }
         self.sync_whole().await?;
         for _ in 0..count {
             let (path, field) = *PLACES.choose(&mut self.dice).ok_or("no places")?;
@@ -91,6 +108,35 @@ impl Soak {
             found.not_healed += u64::from(!self.held().await?.is_empty());
         }
         Ok(found)
+    }
+
+    /// Lets a field run dry so slowly that no single run shows it: ten people lose their address at work
+    /// before each sync. After how many of those an issue says so; `None`: after none of `most`.
+    ///
+    /// # Errors
+    ///
+    /// When the harness itself fails.
+    pub async fn leak(&mut self, most: usize) -> Outcome<Option<usize>> {
+        for _ in 0..6 {
+            self.sync_whole().await?;
+        }
+        for run in 1..=most {
+            let records = self.shown("hris_employees", false).await?;
+            let full = records.iter().filter(|record| !record["work_email"].is_null());
+            let gone: Vec<Value> = full
+                .take(10)
+                .map(|record| {
+                    json!({"op": "set", "tool": "hris", "table": "employees",
+                           "id": record["remote_id"], "patch": {"contact": {"work_email": null}}})
+                })
+                .collect();
+            self.admin(reqwest::Method::POST, "mutate", &Value::Array(gone)).await?;
+            self.sync_whole().await?;
+            if self.held().await? == ["hris_employees.work_email"] {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
     }
 
     async fn sync_whole(&mut self) -> Outcome<()> {

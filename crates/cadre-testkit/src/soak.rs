@@ -5,30 +5,38 @@
 //! in the middle, lost permissions, storms of 429), syncs, sometimes takes the worker away in the middle,
 //! and sometimes changes the data while it is read. Then it asks the tool without faults what there is, and
 //! counts what the mirror got wrong.
+//!
+//! Everything is told to a receiver of webhooks ([`crate::soak_receiver`]). It and the process that works
+//! ([`crate::soak_worker`]) are killed by SIGKILL at random points. In the end every number has to have come,
+//! and of each subject the earlier message first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cadre_connector::{Wire, WireOptions};
-use cadre_jobs::catalog::{Catalog, Folder};
 use cadre_jobs::connect::{Link, link};
-use cadre_jobs::{Parts, Settings, enqueue_sync, worker};
+use cadre_jobs::{Parts, enqueue_sync, worker};
 use cadre_model::registry;
-use cadre_model::time::SystemClock;
 use cadre_sandbox::{Running, Sandbox, SandboxOptions};
 use cadre_store::{
-    EndUser, EnvironmentKind, IntegrationIssueKind, IntegrationScope, IntegrationStatus, ListQuery,
-    MasterKey, OpenOptions, RunKind, RunState, RunTrigger, Store,
+    EndUser, EnvironmentKind, EnvironmentScope, IntegrationIssueKind, IntegrationScope,
+    IntegrationStatus, ListQuery, MasterKey, NewEndpoint, RunKind, RunState, RunTrigger,
+    new_secret,
 };
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
 
+use crate::soak_receiver::{Receiver, Told};
+use crate::soak_worker::{MovedClock, Setting};
+
 /// The lists that are watched, and the models that they become.
 const WATCHED: &[(&str, &str)] = &[("employees", "hris_employees"), ("absences", "hris_absences")];
+
+/// Longer than a lease, in milliseconds.
+pub(crate) const LEASE_MS: i64 = 40_000;
 
 /// What rounds found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -37,8 +45,16 @@ pub struct Findings {
     pub rounds: u64,
     /// Faults that were ordered.
     pub faults: u64,
-    /// Runs whose worker was taken away.
+    /// Runs whose worker was taken away, in this process.
+    pub dropped: u64,
+    /// Processes of workers that were killed.
     pub killed: u64,
+    /// How often the receiver was killed.
+    pub receiver_killed: u64,
+    /// What the receiver was told.
+    pub told: Told,
+    /// Records that are there twice.
+    pub duplicates: u64,
     /// Records marked as deleted although the tool has them.
     pub false_deletions: u64,
     /// Records that the tool does not have, after a run that claimed to have seen everything.
@@ -59,15 +75,27 @@ impl Findings {
     /// What two harnesses found.
     #[must_use]
     pub fn and(mut self, other: Findings) -> Findings {
-        self.rounds += other.rounds;
-        self.faults += other.faults;
-        self.killed += other.killed;
-        self.false_deletions += other.false_deletions;
-        self.missed_deletions += other.missed_deletions;
-        self.missing += other.missing;
-        self.false_alarms += other.false_alarms;
-        self.true_deletions += other.true_deletions;
-        self.complete += other.complete;
+        for (sum, more) in [
+            (&mut self.rounds, other.rounds),
+            (&mut self.faults, other.faults),
+            (&mut self.dropped, other.dropped),
+            (&mut self.killed, other.killed),
+            (&mut self.receiver_killed, other.receiver_killed),
+            (&mut self.told.messages, other.told.messages),
+            (&mut self.told.again, other.told.again),
+            (&mut self.told.lost, other.told.lost),
+            (&mut self.told.out_of_order, other.told.out_of_order),
+            (&mut self.told.false_numbers, other.told.false_numbers),
+            (&mut self.duplicates, other.duplicates),
+            (&mut self.false_deletions, other.false_deletions),
+            (&mut self.missed_deletions, other.missed_deletions),
+            (&mut self.missing, other.missing),
+            (&mut self.false_alarms, other.false_alarms),
+            (&mut self.true_deletions, other.true_deletions),
+            (&mut self.complete, other.complete),
+        ] {
+            *sum += more;
+        }
         self.stories.extend(other.stories);
         self
     }
@@ -75,7 +103,10 @@ impl Findings {
     /// Whether nothing was wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.false_deletions + self.missed_deletions + self.missing + self.false_alarms == 0
+        let told = &self.told;
+        let mirror = self.false_deletions + self.missed_deletions + self.missing + self.duplicates;
+        let events = told.lost + told.out_of_order + told.false_numbers;
+        mirror + events + self.false_alarms == 0
     }
 }
 
@@ -83,10 +114,17 @@ impl Findings {
 pub struct Soak {
     pub(crate) parts: Parts,
     pub(crate) scope: IntegrationScope,
+    pub(crate) environment: EnvironmentScope,
+    pub(crate) endpoint: String,
+    pub(crate) receiver: Receiver,
+    setting: Setting,
+    program: std::path::PathBuf,
+    pub(crate) clock: Arc<MovedClock>,
+    _folder: tempfile::TempDir,
     sandbox: Running,
     client: reqwest::Client,
     pub(crate) dice: StdRng,
-    findings: Findings,
+    pub(crate) findings: Findings,
     /// Deleted records that were seen before, by model.
     gone: BTreeMap<&'static str, BTreeSet<String>>,
 }
@@ -94,47 +132,61 @@ pub struct Soak {
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 impl Soak {
-    /// Links a made-up tool to an empty database and syncs it once.
+    /// Links a made-up tool to an empty database and syncs it once. `program` is the binary `soak`, which is
+    /// the receiver and the worker when it is told so.
     ///
     /// # Errors
     ///
     /// When anything on the way fails.
-    pub async fn start(database_url: &str, connectors: &Path, seed: u64) -> Outcome<Soak> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let clock = Arc::new(SystemClock);
-        let options = OpenOptions {
-            max_connections: 4,
-            master_key: MasterKey::random(),
-            clock: clock.clone(),
+    pub async fn start(
+        database_url: &str,
+        connectors: &Path,
+        program: &Path,
+        seed: u64,
+    ) -> Outcome<Soak> {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let clock = Arc::new(MovedClock::default());
+        // Whatever the tool's clock says, ours says something else.
+        clock.advance(dice.random_range(-100_000_000..100_000_000));
+        let setting = Setting {
+            database_url: database_url.to_owned(),
+            connectors: connectors.to_owned(),
+            key: MasterKey::random().print(),
         };
-        let store = Store::open(database_url, options).await?;
-        let folder =
-            Folder::read(&connectors.join("sandboxhris")).map_err(|error| error.to_string())?;
-        let catalog = Catalog::load([folder]).map_err(|problems| format!("{problems:?}"))?;
-        let mut settings = Settings { lease: Duration::from_millis(900), ..Settings::default() };
-        settings.read.allow_private = true;
-        settings.read.max_attempts = 3;
-        settings.read.first_backoff = Duration::from_millis(2);
-        settings.read.longest_backoff = Duration::from_millis(8);
-        let http = Wire::new(WireOptions { allow_private: true, ..WireOptions::default() })?;
-        let parts = Parts {
-            store,
-            catalog: Arc::new(catalog),
-            clock,
-            http: Arc::new(http),
-            settings: Arc::new(settings),
-            standings: Arc::default(),
-        };
+        let parts = setting.parts(clock.clone()).await?;
+        let folder = tempfile::tempdir()?;
+        let secret = new_secret();
+        let file = folder.path().join("told");
+        let receiver = Receiver::start(program, file, secret.expose(), seed)?;
         let options =
             SandboxOptions { seed, employees: 260, rate_limit: None, ..SandboxOptions::default() };
         let sandbox = Sandbox::start(options).await?;
-        let scope = integration(&parts, &sandbox).await?;
+        let environment =
+            parts.store.environment_create("soak", EnvironmentKind::Production).await?;
+        let environment =
+            parts.store.system_scope(&environment.id).await?.ok_or("no environment")?;
+        let new = NewEndpoint {
+            url: receiver.url(),
+            types: Vec::new(),
+            numbered: true,
+            secret,
+            after: Some(0),
+        };
+        let endpoint = parts.store.endpoint_create(&environment, new).await?.id;
+        let scope = integration(&parts, &environment, &sandbox).await?;
         let mut soak = Soak {
             parts,
             scope,
+            environment,
+            endpoint,
+            receiver,
+            setting,
+            program: program.to_owned(),
+            clock,
+            _folder: folder,
             sandbox,
             client: client(),
-            dice: StdRng::seed_from_u64(seed),
+            dice,
             findings: Findings::default(),
             gone: BTreeMap::new(),
         };
@@ -153,7 +205,16 @@ impl Soak {
             self.round().await?;
             self.findings.rounds += 1;
         }
+        self.settle_events().await?;
         Ok(self.findings.clone())
+    }
+
+    /// Ends the tool, the receiver and the connections to the database.
+    pub async fn stop(self) {
+        let Soak { parts, sandbox, receiver, .. } = self;
+        drop(receiver);
+        sandbox.stop().await;
+        parts.store.close().await;
     }
 
     async fn round(&mut self) -> Outcome<()> {
@@ -197,6 +258,7 @@ impl Soak {
                 self.findings.stories.push(format!("{wrong} of {model} in {told}"));
             }
         }
+        self.tell(calm).await?;
         self.judge().await
     }
 
@@ -239,13 +301,20 @@ impl Soak {
 
     /// Does the sync; `kill` takes the worker away once, `moving` changes the data meanwhile.
     async fn sync(&mut self, moving: bool, kill: bool) -> Outcome<()> {
-        if kill {
+        if kill && self.dice.random_bool(0.5) {
+            let mut process = self.setting.spawn(&self.program, &self.clock)?;
+            tokio::time::sleep(Duration::from_millis(self.dice.random_range(5..150))).await;
+            process.kill()?;
+            process.wait()?;
+            self.findings.killed += 1;
+            self.clock.advance(LEASE_MS);
+        } else if kill {
             let life = Duration::from_millis(self.dice.random_range(1..60));
             let work = worker::drain(&self.parts);
             if tokio::time::timeout(life, work).await.is_err() {
-                self.findings.killed += 1;
+                self.findings.dropped += 1;
                 // Nobody gives the job back: its lease has to run out.
-                tokio::time::sleep(Duration::from_millis(950)).await;
+                self.clock.advance(LEASE_MS);
             }
         }
         let pause = Duration::from_millis(self.dice.random_range(1..30));
@@ -269,9 +338,8 @@ impl Soak {
         for change in self.changes(count) {
             let _ = self.admin(reqwest::Method::POST, "mutate", &json!([change])).await;
         }
-        let employees = self.truth().await?;
-        let few = employees["employees"].len() < 230;
-        if few {
+        let looks = self.findings.rounds.is_multiple_of(8);
+        if looks && self.truth().await?["employees"].len() < 230 {
             let hire = json!([{"op": "hire", "count": 25}]);
             self.admin(reqwest::Method::POST, "mutate", &hire).await?;
         }
@@ -283,12 +351,15 @@ impl Soak {
         let mut changes = Vec::new();
         for _ in 0..count {
             let id = live.choose(&mut self.dice).cloned().unwrap_or_default();
-            changes.push(match self.dice.random_range(0..6) {
+            changes.push(match self.dice.random_range(0..7) {
                 0 => json!({"op": "hire", "count": 1}),
                 1 => json!({"op": "delete", "tool": "hris", "table": "employees", "id": id}),
                 2 => json!({"op": "archive", "tool": "hris", "table": "employees", "id": id}),
                 3 => json!({"op": "rename", "id": id}),
                 4 => json!({"op": "leave"}),
+                // Now and then somebody has no address any more: that is no field that fell.
+                5 => json!({"op": "set", "tool": "hris", "table": "employees", "id": id,
+                            "patch": {"contact": {"work_email": null}}}),
                 _ => json!({"op": "set", "tool": "hris", "table": "employees", "id": id,
                             "patch": {"position_title": format!("Title {}", self.dice.random_range(0..1000))}}),
             });
@@ -300,7 +371,7 @@ impl Soak {
         const PATHS: &[&str] =
             &["/hris/v1/employees", "/hris/v1/absences", "/hris/v1/absence-types", "/hris"];
         for _ in 0..self.dice.random_range(1..4) {
-            let mut order = match self.dice.random_range(0..11) {
+            let mut order = match self.dice.random_range(0..12) {
                 0 => json!({"fault": "status", "status": 500}),
                 1 => json!({"fault": "status", "status": 503}),
                 2 => json!({"fault": "cut_body"}),
@@ -311,6 +382,7 @@ impl Soak {
                 7 => json!({"fault": "expire_tokens"}),
                 8 => json!({"fault": "empty_page"}),
                 9 => json!({"fault": "duplicate_page"}),
+                10 => json!({"fault": "delay_ms", "ms": self.dice.random_range(1..40)}),
                 _ => json!({"fault": "forbid"}),
             };
             order["match"] = json!({"path": PATHS.choose(&mut self.dice)});
@@ -346,13 +418,14 @@ impl Soak {
     }
 
     /// The remote ids of live and deleted records.
-    async fn stored(&self, model: &str) -> Outcome<(BTreeSet<String>, BTreeSet<String>)> {
+    async fn stored(&mut self, model: &str) -> Outcome<(BTreeSet<String>, BTreeSet<String>)> {
         let (mut live, mut deleted) = (BTreeSet::new(), BTreeSet::new());
         for record in self.shown(model, true).await? {
             let id = record["remote_id"].as_str().unwrap_or_default().to_owned();
             let of = if record["remote_deleted_at"].is_null() { &mut live } else { &mut deleted };
-            of.insert(id);
+            self.findings.duplicates += u64::from(!of.insert(id));
         }
+        self.findings.duplicates += live.intersection(&deleted).count() as u64;
         Ok((live, deleted))
     }
 
@@ -375,18 +448,20 @@ impl Soak {
     }
 }
 
-async fn integration(parts: &Parts, sandbox: &Running) -> Outcome<IntegrationScope> {
+async fn integration(
+    parts: &Parts,
+    environment: &EnvironmentScope,
+    sandbox: &Running,
+) -> Outcome<IntegrationScope> {
     let store = &parts.store;
-    let environment = store.environment_create("soak", EnvironmentKind::Production).await?;
-    let environment = store.system_scope(&environment.id).await?.ok_or("no environment")?;
     // Few models, so that many rounds fit into little time.
-    let config = store.scope_config_default(&environment).await?;
+    let config = store.scope_config_default(environment).await?;
     let models: Map<String, Value> = registry::models()
         .iter()
         .filter(|model| !WATCHED.iter().any(|(_, watched)| *watched == model.id))
         .map(|model| (model.id.to_owned(), json!({"setting": "DISABLED"})))
         .collect();
-    store.scope_config_update(&environment, &config.id, &json!({"models": models})).await?;
+    store.scope_config_update(environment, &config.id, &json!({"models": models})).await?;
     let form = json!({
         "base_url": sandbox.base_url, "client_id": sandbox.client_id,
         "client_secret": sandbox.client_secret,
@@ -404,7 +479,7 @@ async fn integration(parts: &Parts, sandbox: &Running) -> Outcome<IntegrationSco
         mapping: None,
         check: false,
     };
-    let (integration, _) = link(parts, &environment, new).await.map_err(|fault| fault.message)?;
+    let (integration, _) = link(parts, environment, new).await.map_err(|fault| fault.message)?;
     let scope = store.system_integration_scope(&integration.id).await?;
     Ok(scope.ok_or("no integration")?)
 }

@@ -144,6 +144,22 @@ pub async fn permits(
     permitted(state, here, config, (action.id, action.label), offered)
 }
 
+/// Whether assessments can be ordered in the tool, and the integration is on.
+///
+/// # Errors
+///
+/// The first reason why not.
+pub fn orders(state: &AppState, here: &ForIntegration) -> Result<(), Refused> {
+    switched_on(here)?;
+    let entry = state.catalog.get(&here.integration.tool);
+    if entry.is_some_and(|entry| entry.connector.manifest().assessment.is_some()) {
+        return Ok(());
+    }
+    let label = label(state, &here.integration);
+    let words = format!("Assessments cannot be ordered in {label}.");
+    Err(Refused::new(Code::IntegrationActionNotAvailable, words))
+}
+
 /// Whether the tool can do this.
 #[must_use]
 pub fn can_do(state: &AppState, tool: &str, action: &str) -> bool {

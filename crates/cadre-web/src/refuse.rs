@@ -125,6 +125,15 @@ impl Wording {
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The error of one item of a task: there, every code of the contract may be said.
+    #[must_use]
+    pub fn error_of_item(&self, fault: &Fault, log_url: Option<&str>) -> Value {
+        json!({
+            "code": fault.code.as_str(), "title": self.title(fault.code),
+            "message": message(fault), "log_url": log_url,
+        })
+    }
+
     /// The envelope of a fault, as JSON.
     #[must_use]
     pub fn envelope(&self, fault: &Fault, class: Class, log_url: Option<&str>) -> Value {

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, RawPathParams, RawQuery, State};
 use axum::routing::{MethodFilter, MethodRouter, get, on, patch, post, put};
 use axum::{Router, middleware};
-use cadre_model::action::{Action, actions, bulk_actions, restricted_actions};
+use cadre_model::action::{Action, bulk_actions, restricted_actions, single_actions};
 use cadre_model::live::{LIVE_READS, LiveRead};
 use cadre_model::registry;
 use http::request::Parts;
@@ -13,7 +13,7 @@ use crate::api::actions::{self as do_action, IdempotencyKey};
 use crate::api::lists::List;
 use crate::api::{
     attachments, bulk, check_api_key, events, fields, files, force_sync, health, hooks,
-    integrations, interactions, passthrough, provisioning, tools, unknown, webhook_endpoints,
+    integrations, interactions, passthrough, provisioning, scim, tools, unknown, webhook_endpoints,
 };
 use crate::body::JsonBody;
 use crate::console::{self, login, sign_on};
@@ -36,6 +36,8 @@ pub enum Audience {
     Visitor,
     /// Whoever was given the link: the path itself is the proof.
     Link,
+    /// A tool that pushes, with the token of its integration; refused in the words of its protocol.
+    Tool,
 }
 
 /// Every route that is neither a list of records nor a live read: method, path, who may use it.
@@ -64,6 +66,19 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
     ("POST", "/v1/hris/provisioning-groups/{group_id}/diff", Audience::Integration),
+    ("GET", "/v1/ai-apply/career-sites", Audience::Key),
+    ("POST", "/v1/ai-apply/career-sites", Audience::Key),
+    ("GET", "/v1/ai-apply/job-feeds", Audience::Key),
+    ("POST", "/v1/ai-apply/job-feeds", Audience::Key),
+    ("POST", "/v1/ai-apply/job-feeds/{job_feed_id}/bulk-import", Audience::Key),
+    ("GET", "/v1/ai-apply/postings", Audience::Key),
+    ("POST", "/v1/ai-apply/postings", Audience::Key),
+    ("POST", "/v1/ai-apply/postings/{posting_id}/parse", Audience::Key),
+    ("POST", "/v1/ai-apply/postings/{posting_id}/inquire", Audience::Key),
+    ("POST", "/v1/ai-apply/apply", Audience::Key),
+    ("GET", "/v1/ai-apply/applications", Audience::Key),
+    ("GET", "/v1/ai-apply/unified-api/jobs", Audience::Key),
+    ("POST", "/v1/ai-apply/unified-api/jobs/{job_id}/applications", Audience::Key),
     ("GET", "/v1/events", Audience::Key),
     ("GET", "/v1/interactions", Audience::Key),
     ("GET", "/v1/interactions/{interaction_id}", Audience::Key),
@@ -78,6 +93,17 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret", Audience::Key),
     ("GET", "/files/{ticket}", Audience::Link),
     ("POST", "/hooks/{token}", Audience::Link),
+    ("GET", "/hooks/{token}/{request}", Audience::Link),
+    ("POST", "/hooks/{token}/{request}", Audience::Link),
+    ("GET", "/v1/assessment/packages", Audience::Integration),
+    ("PUT", "/v1/assessment/packages", Audience::Integration),
+    ("GET", "/v1/assessment/orders", Audience::Integration),
+    ("GET", "/v1/assessment/orders/open", Audience::Integration),
+    ("GET", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("POST", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("PUT", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("PATCH", "/scim/{token}/v2/{*path}", Audience::Tool),
+    ("DELETE", "/scim/{token}/v2/{*path}", Audience::Tool),
     ("GET", "/v1/openapi.json", Audience::Public),
     ("GET", "/health", Audience::Public),
     ("GET", "/ready", Audience::Public),
@@ -109,7 +135,7 @@ pub fn routes() -> Vec<(&'static str, String, Audience)> {
     let lists = lists().into_iter().map(|(path, _)| ("GET", path, Audience::Integration));
     let live = LIVE_READS.iter();
     let live = live.map(|read| ("GET", format!("/v1{}", read.path), Audience::Integration));
-    let done = actions()
+    let done = single_actions()
         .map(|action| (action.method, format!("/v1{}", action.path), Audience::Integration));
     let files = restricted_actions().into_iter();
     let files = files
@@ -160,8 +186,15 @@ pub fn router(state: AppState) -> Router {
         .merge(webhook_routes())
         .merge(field_routes())
         .merge(connect_routes())
+        .merge(apply_routes())
         .route("/files/{ticket}", get(files::get))
         .route("/hooks/{token}", post(hooks::post))
+        .route("/hooks/{token}/{request}", get(hooks::ask).post(hooks::ask))
+        .merge(assessment_routes())
+        .route(
+            "/scim/{token}/v2/{*path}",
+            get(scim::any).post(scim::any).put(scim::any).patch(scim::any).delete(scim::any),
+        )
         .route("/v1/openapi.json", get(move || async move { reply::json(document.to_string()) }))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
@@ -180,7 +213,7 @@ pub fn router(state: AppState) -> Router {
     for read in LIVE_READS {
         router = router.route(&format!("/v1{}", read.path), live_route(read));
     }
-    for action in actions() {
+    for action in single_actions() {
         router = router.route(&format!("/v1{}", action.path), action_route(action));
     }
     for action in bulk_actions() {
@@ -221,6 +254,23 @@ fn connect_routes() -> Router<AppState> {
         .route("/oauth/callback", get(consent::callback))
 }
 
+/// Public postings.
+fn apply_routes() -> Router<AppState> {
+    use crate::api::apply::{applications, feeds, inquire, postings, sites, unified};
+    const HERE: &str = "/v1/ai-apply";
+    Router::new()
+        .route(&format!("{HERE}/career-sites"), get(sites::list).post(sites::create))
+        .route(&format!("{HERE}/job-feeds"), get(feeds::list).post(feeds::create))
+        .route(&format!("{HERE}/job-feeds/{{job_feed_id}}/bulk-import"), post(feeds::import))
+        .route(&format!("{HERE}/postings"), get(postings::list).post(postings::create))
+        .route(&format!("{HERE}/postings/{{posting_id}}/parse"), post(postings::parse))
+        .route(&format!("{HERE}/postings/{{posting_id}}/inquire"), post(inquire::form))
+        .route(&format!("{HERE}/apply"), post(inquire::apply))
+        .route(&format!("{HERE}/applications"), get(applications::list))
+        .route(&format!("{HERE}/unified-api/jobs"), get(unified::jobs))
+        .route(&format!("{HERE}/unified-api/jobs/{{job_id}}/applications"), post(unified::apply))
+}
+
 /// Who is told about events.
 fn webhook_routes() -> Router<AppState> {
     use webhook_endpoints as endpoints;
@@ -232,6 +282,18 @@ fn webhook_routes() -> Router<AppState> {
         .route(&format!("{ONE}/test"), post(endpoints::test))
         .route(&format!("{ONE}/replay"), post(endpoints::replay))
         .route(&format!("{ONE}/rotate-secret"), post(endpoints::rotate_secret))
+}
+
+/// What can be ordered in a customer's tool, and what was.
+fn assessment_routes() -> Router<AppState> {
+    use crate::api::assessment;
+    Router::new()
+        .route(
+            "/v1/assessment/packages",
+            get(assessment::get_packages).put(assessment::put_packages),
+        )
+        .route("/v1/assessment/orders", get(assessment::orders))
+        .route("/v1/assessment/orders/open", get(assessment::open_orders))
 }
 
 /// Fields beyond the unified model.

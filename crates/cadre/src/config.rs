@@ -67,6 +67,8 @@ pub struct Config {
     pub static_ips: Vec<String>,
     /// The OAuth client that you registered with a tool, by the tool's slug.
     pub oauth: BTreeMap<String, OAuthClientConfig>,
+    /// Public postings (AI Apply).
+    pub apply: ApplyConfig,
     /// Whether the process log is JSON, one object a line.
     pub log_json: bool,
 }
@@ -80,6 +82,47 @@ pub struct OAuthClientConfig {
     /// Its secret; left out for a client without one.
     #[serde(default, skip_serializing)]
     pub client_secret: Secret,
+}
+
+/// Public postings: how their pages are read, and who helps with that.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApplyConfig {
+    /// How many pages this process reads at once; 0 reads none and sends no applications.
+    pub parse_at_once: usize,
+    /// The pause between two requests to the same host, in milliseconds.
+    pub host_pause_ms: u64,
+    /// After how many hours the page of a posting is read again.
+    pub reparse_hours: u64,
+    /// How long an import into a feed may take, in seconds.
+    pub import_seconds: u64,
+    /// A server that helps with questions which the rules leave unsure. Absent: nobody is asked.
+    pub assistant: Option<AssistantConfig>,
+}
+
+/// A server that speaks the OpenAI protocol. It is told the questions of forms, never answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssistantConfig {
+    /// Where its API begins, such as `https://host/v1`.
+    pub base_url: String,
+    /// Its key, where it needs one.
+    #[serde(default, skip_serializing)]
+    pub api_key: Option<Secret>,
+    /// The model that answers.
+    pub model: String,
+}
+
+impl Default for ApplyConfig {
+    fn default() -> Self {
+        Self {
+            parse_at_once: 5,
+            host_pause_ms: 1_000,
+            reparse_hours: 24,
+            import_seconds: 300,
+            assistant: None,
+        }
+    }
 }
 
 impl Default for Config {
@@ -109,6 +152,7 @@ impl Default for Config {
             connect_origins: Vec::new(),
             static_ips: Vec::new(),
             oauth: BTreeMap::new(),
+            apply: ApplyConfig::default(),
             log_json: false,
         }
     }
@@ -175,6 +219,15 @@ impl Config {
         {
             return Err(format!(
                 "public_url: expected http://… or https://… without a slash at the end, got \"{url}\""
+            ));
+        }
+        if let Some(assistant) = &self.apply.assistant
+            && !assistant.base_url.starts_with("http://")
+            && !assistant.base_url.starts_with("https://")
+        {
+            let got = &assistant.base_url;
+            return Err(format!(
+                "apply.assistant.base_url: expected http://… or https://…, got \"{got}\""
             ));
         }
         let oidc = [&self.oidc_issuer, &self.oidc_client_id, &self.oidc_client_secret];

@@ -37,6 +37,8 @@ enum Command {
     Serve(commands::serve::Serve),
     /// Run a server with made-up tools, already connected and synced; nothing is kept.
     Demo(commands::demo::Demo),
+    /// Run made-up tools, or the twin of a real one, for tests and connector authors.
+    Sandbox(commands::sandbox::SandboxCommand),
     /// Create, list and revoke API keys.
     #[command(subcommand)]
     Key(commands::key::Key),
@@ -52,6 +54,11 @@ enum Command {
     /// Tell your own servers what happens: endpoints, deliveries, replay.
     #[command(subcommand)]
     Webhook(commands::webhook::WebhookCommand),
+    /// Sources of public postings, and importing into them.
+    #[command(subcommand)]
+    Feed(commands::feed::FeedCommand),
+    /// Public postings, their forms, and applications through them.
+    Posting(commands::posting::PostingCommand),
     /// List connectors, check a connector folder.
     #[command(subcommand)]
     Connector(commands::connector::ConnectorCommand),
@@ -112,11 +119,14 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
     match arguments.command {
         Command::Serve(serve) => serve.run(overrides).await,
         Command::Demo(demo) => demo.run().await,
+        Command::Sandbox(sandbox) => sandbox.run().await,
         Command::Key(key) => key.run(overrides).await,
         Command::Integration(integration) => integration.run(overrides).await,
         Command::CustomField(fields) => fields.run(overrides).await,
         Command::Link(link) => link.run(overrides).await,
         Command::Webhook(webhook) => webhook.run(overrides).await,
+        Command::Feed(feed) => feed.run(overrides).await,
+        Command::Posting(posting) => posting.run(overrides).await,
         Command::Connector(connector) => connector.run(overrides).await,
         Command::Logs(logs) => logs.run(overrides).await,
         Command::Person(person) => person.run(overrides).await,

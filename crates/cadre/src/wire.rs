@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cadre_connector::{OAuthClient, Wire, WireOptions};
+use cadre_jobs::apply::{ApplySettings, Assistant};
 use cadre_jobs::catalog::Folder;
 use cadre_jobs::oidc::Provider;
 use cadre_jobs::{Catalog, Parts, Settings};
@@ -17,7 +18,7 @@ use cadre_store::{MasterKey, OpenOptions, Store};
 
 use crate::Failed;
 use crate::builtin;
-use crate::config::{Config, OAuthClientConfig};
+use crate::config::{AssistantConfig, Config, OAuthClientConfig};
 
 /// Opens the database, loads the connectors, builds the guarded client.
 pub async fn parts(config: &Config) -> Result<Parts, Failed> {
@@ -38,6 +39,7 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
     };
     settings.read.allow_private = config.allow_private_networks;
     settings.identity_provider = identity_provider(config);
+    settings.apply = apply(config)?;
     Ok(Parts {
         store,
         catalog,
@@ -55,6 +57,35 @@ fn oauth_clients(config: &Config) -> BTreeMap<String, OAuthClient> {
         client_secret: client.client_secret.clone(),
     };
     config.oauth.iter().map(|(tool, config)| (tool.clone(), client(config))).collect()
+}
+
+/// How public postings are treated.
+fn apply(config: &Config) -> Result<ApplySettings, Failed> {
+    let of = &config.apply;
+    Ok(ApplySettings {
+        parse_at_once: of.parse_at_once,
+        host_pause: Duration::from_millis(of.host_pause_ms),
+        reparse_every: Duration::from_secs(of.reparse_hours.max(1) * 3_600),
+        import_timeout: Duration::from_secs(of.import_seconds.max(1)),
+        assistant: of.assistant.as_ref().map(assistant).transpose()?,
+        ..ApplySettings::default()
+    })
+}
+
+/// The operator named the server, so that it may stand in the own network.
+fn assistant(config: &AssistantConfig) -> Result<Assistant, Failed> {
+    let options = WireOptions { allow_private: true, ..WireOptions::default() };
+    let http =
+        Wire::new(options).map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
+    Ok(Assistant {
+        base_url: config
+            .base_url
+            .parse()
+            .map_err(|error| format!("apply.assistant.base_url: {error}"))?,
+        api_key: config.api_key.clone(),
+        model: config.model.clone(),
+        http: Arc::new(http),
+    })
 }
 
 fn identity_provider(config: &Config) -> Option<Provider> {
@@ -106,20 +137,21 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
-/// Loads the built-in connectors and those of the operator.
+/// The connectors of the operator, which are looked through at once, and the built-in ones.
 pub fn catalog(config: &Config) -> Result<Catalog, Failed> {
-    let mut folders: BTreeMap<String, Folder> =
-        builtin::folders().into_iter().map(|folder| (folder.name.clone(), folder)).collect();
-    if let Some(own) = &config.connectors_dir {
-        let entries = fs::read_dir(own).map_err(|error| format!("{}: {error}", own.display()))?;
+    let mut own = Vec::new();
+    if let Some(directory) = &config.connectors_dir {
+        let entries =
+            fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
             let folder = Folder::read(&entry.path())
                 .map_err(|error| format!("{}: {error}", entry.path().display()))?;
-            folders.insert(folder.name.clone(), folder);
+            own.push(folder);
         }
     }
-    Catalog::load(folders.into_values()).map_err(|problems| {
+    let own = Catalog::load(own).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
         format!("connectors cannot be loaded:\n{}", lines.join("\n"))
-    })
+    })?;
+    Ok(own.with_checked(builtin::folders()))
 }

@@ -35,7 +35,8 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Folders below `connectors/` whose names are protocols or our own, not vendors.
-const NOT_VENDORS: &[&str] = &["sftp", "ldap", "scim", "sandboxats", "sandboxhris"];
+const NOT_VENDORS: &[&str] =
+    &["sftp", "ldap", "scim", "scimfetch", "sandboxats", "sandboxhris", "sandboxlms"];
 
 /// Vendors that have no connector yet and whose names are no ordinary words.
 const MORE_VENDORS: &[&str] = &[

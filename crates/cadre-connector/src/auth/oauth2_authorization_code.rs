@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::oauth2_client_credentials::{BodyForm, CredentialsIn, token_request};
-use super::{Place, SendAs};
+use super::{Place, SendAs, sign_with_token};
 use crate::manifest::{ErrorRule, Expression, Template};
 use crate::request::{Built, HttpRequest};
 
@@ -54,13 +54,13 @@ pub struct AuthorizationCode {
     #[serde(default)]
     pub extra: IndexMap<String, Template>,
     /// Finds the token in the answer.
-    #[serde(default = "access_token")]
+    #[serde(default = "super::access_token")]
     pub token: Expression,
     /// Finds the refresh token in the answer.
     #[serde(default = "refresh_token")]
     pub refresh_token: Expression,
     /// Finds the token's life in the answer, in seconds.
-    #[serde(default = "expires_in")]
+    #[serde(default = "super::expires_in")]
     pub expires_in: Expression,
     /// How the token is sent.
     pub send_as: Option<SendAs>,
@@ -68,7 +68,7 @@ pub struct AuthorizationCode {
     #[serde(default)]
     pub errors: Vec<ErrorRule>,
     /// What requests carry when `send_as` says nothing else.
-    #[serde(skip, default = "bearer")]
+    #[serde(skip, default = "super::bearer_value")]
     default_value: Template,
 }
 
@@ -76,20 +76,8 @@ fn yes() -> bool {
     true
 }
 
-fn access_token() -> Expression {
-    Expression::compile(".access_token").expect("a constant expression")
-}
-
 fn refresh_token() -> Expression {
     Expression::compile(".refresh_token").expect("a constant expression")
-}
-
-fn expires_in() -> Expression {
-    Expression::compile(".expires_in").expect("a constant expression")
-}
-
-fn bearer() -> Template {
-    Template::compile("Bearer \\($session.token)").expect("a constant template")
 }
 
 /// The way to a page of consent and back.
@@ -114,13 +102,7 @@ pub(crate) enum Proof<'a> {
 
 impl AuthorizationCode {
     pub(super) fn sign(&self, request: &mut HttpRequest, vars: &Vars<'_>) -> Result<(), EvalError> {
-        match &self.send_as {
-            Some(send_as) => send_as.sign(request, vars, &self.default_value),
-            None => {
-                request.set_header("Authorization", &self.default_value.text(vars)?);
-                Ok(())
-            }
-        }
+        sign_with_token(self.send_as.as_ref(), &self.default_value, request, vars)
     }
 
     /// Whether the operator must have registered a client.

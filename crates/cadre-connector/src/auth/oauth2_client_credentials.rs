@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
-use super::{Place, SendAs, basic};
+use super::{Place, SendAs, basic, sign_with_token};
 use crate::manifest::{ErrorRule, Expression, Template};
 use crate::request::{Built, HttpRequest};
 
@@ -34,10 +34,10 @@ pub struct OAuth2 {
     #[serde(default)]
     pub extra: IndexMap<String, Template>,
     /// Finds the token in the answer.
-    #[serde(default = "access_token")]
+    #[serde(default = "super::access_token")]
     pub token: Expression,
     /// Finds the token's life in the answer, in seconds.
-    #[serde(default = "expires_in")]
+    #[serde(default = "super::expires_in")]
     pub expires_in: Expression,
     /// How the token is sent.
     pub send_as: Option<SendAs>,
@@ -45,7 +45,7 @@ pub struct OAuth2 {
     #[serde(default)]
     pub errors: Vec<ErrorRule>,
     /// What requests carry when `send_as` says nothing else.
-    #[serde(skip, default = "bearer")]
+    #[serde(skip, default = "super::bearer_value")]
     default_value: Template,
 }
 
@@ -71,27 +71,9 @@ pub enum BodyForm {
     Json,
 }
 
-fn access_token() -> Expression {
-    Expression::compile(".access_token").expect("a constant expression")
-}
-
-fn expires_in() -> Expression {
-    Expression::compile(".expires_in").expect("a constant expression")
-}
-
-fn bearer() -> Template {
-    Template::compile("Bearer \\($session.token)").expect("a constant template")
-}
-
 impl OAuth2 {
     pub(super) fn sign(&self, request: &mut HttpRequest, vars: &Vars<'_>) -> Result<(), EvalError> {
-        match &self.send_as {
-            Some(send_as) => send_as.sign(request, vars, &self.default_value),
-            None => {
-                request.set_header("Authorization", &self.default_value.text(vars)?);
-                Ok(())
-            }
-        }
+        sign_with_token(self.send_as.as_ref(), &self.default_value, request, vars)
     }
 
     /// The request for a token.
@@ -134,8 +116,7 @@ pub(super) fn token_request(
     mut fields: Vec<(String, String)>,
     extra: &IndexMap<String, Template>,
 ) -> Built<HttpRequest> {
-    let url = Url::parse(url).map_err(|error| format!("`auth.token_url` is not a URL: {error}"))?;
-    let mut request = HttpRequest::new("POST", url);
+    let mut authorization = None;
     match credentials_in {
         CredentialsIn::Body => {
             let rest = fields.split_off(1.min(fields.len()));
@@ -147,9 +128,26 @@ pub(super) fn token_request(
         CredentialsIn::Basic => {
             let encode =
                 |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            request.set_header("Authorization", &basic::value(&encode(&id), &encode(&secret)));
+            authorization = Some(basic::value(&encode(&id), &encode(&secret)));
         }
     }
+    let mut request = form_request(vars, url, form, fields, extra)?;
+    if let Some(authorization) = authorization {
+        request.set_header("Authorization", &authorization);
+    }
+    Ok(request)
+}
+
+/// A request for a token with these fields, and further ones that go over them; empty ones are left out.
+pub(super) fn form_request(
+    vars: &Vars<'_>,
+    url: &str,
+    form: BodyForm,
+    mut fields: Vec<(String, String)>,
+    extra: &IndexMap<String, Template>,
+) -> Built<HttpRequest> {
+    let url = Url::parse(url).map_err(|error| format!("`auth.token_url` is not a URL: {error}"))?;
+    let mut request = HttpRequest::new("POST", url);
     for (name, template) in extra {
         fields.retain(|(known, _)| known != name);
         fields.push((name.clone(), template.text(vars)?));

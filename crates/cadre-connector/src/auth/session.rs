@@ -8,10 +8,26 @@ use super::{Place, SendAs};
 use crate::manifest::{ErrorRule, Expression, Request, Template};
 use crate::request::HttpRequest;
 
+/// A request before the log-in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogInStep {
+    /// The request.
+    pub request: Request,
+    /// Yields an object whose keys `$session` has from then on; none of them may be `null`.
+    pub save: Expression,
+    /// How the answer is judged, before the log-in's own rules.
+    #[serde(default)]
+    pub errors: Vec<ErrorRule>,
+}
+
 /// A log-in request whose answer holds a token.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionLogIn {
+    /// What is asked before it, in order: each request may use what those before it saved in `$session`.
+    #[serde(default)]
+    pub before: Vec<LogInStep>,
     /// The log-in request.
     pub request: Request,
     /// Finds the token in the answer; an object is merged into `$session`.
@@ -42,6 +58,9 @@ impl SessionLogIn {
 
     pub(super) fn expressions(&self) -> Vec<(String, &Expr, Place)> {
         let mut all = vec![("token".to_owned(), self.token.expr(), Place::Answer)];
+        for (at, step) in self.before.iter().enumerate() {
+            all.push((format!("before/{at}/save"), step.save.expr(), Place::Answer));
+        }
         let life = self.expires_in.iter();
         all.extend(
             life.map(|expression| ("expires_in".to_owned(), expression.expr(), Place::Answer)),

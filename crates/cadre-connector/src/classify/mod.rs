@@ -82,6 +82,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) rules: &'a [(String, &'a [ErrorRule])],
     /// Whether the request is a log-in: what is wrong with it is wrong with the credentials.
     pub(crate) log_in: bool,
+    /// Whether an answer that leads elsewhere is what was asked for.
+    pub(crate) takes_redirects: bool,
     /// Takes secrets out of messages.
     pub(crate) redactor: &'a Redactor,
 }
@@ -151,6 +153,7 @@ impl Judge<'_> {
         let message = || self.message(status, vendor_message(body.seen()));
         let code = match status {
             200..=299 => return self.declared(status, body),
+            300..=399 if self.takes_redirects => return Verdict::Fine,
             400 | 401 | 403 if self.log_in => Code::IntegrationAuthenticationInvalid,
             401 => {
                 let failure = Failure::new(Code::IntegrationAuthenticationInvalid, rule, message());
@@ -205,6 +208,9 @@ impl Judge<'_> {
             SendError::Timeout(_) => (Code::RemoteServiceUnavailable, "default: timeout"),
             SendError::Cut(_) => (Code::RemoteServiceUnavailable, "default: answer broke off"),
             SendError::TooLarge(_) => (Code::RemoteUnknownHttpError, "default: answer too large"),
+            SendError::CertificateRefused(_) => {
+                (Code::IntegrationAuthenticationInvalid, "default: client certificate refused")
+            }
             SendError::Blocked(_) => (Code::PlatformInputInvalid, "default: private address"),
             SendError::Unsendable(_) => {
                 (Code::PlatformInputInvalid, "default: request cannot be sent")
@@ -215,6 +221,11 @@ impl Judge<'_> {
             SendError::Blocked(_) => {
                 failure = failure
                     .hint("Name a host on the public internet, or have the operator allow private networks.");
+            }
+            SendError::CertificateRefused(_) => {
+                failure = failure.hint(
+                    "The certificate may have ended, or belong to another account: enter the one that the tool issued, with its key.",
+                );
             }
             SendError::TooLarge(_) => {
                 failure =
@@ -265,7 +276,8 @@ pub(crate) fn tried(mut failure: Failure, attempts: u32, wait: Option<Duration>)
 fn vendor_message(body: &Value) -> Option<String> {
     let words = match body {
         Value::String(text) => page_title(text),
-        other => find(other, 0),
+        // The fault of a SOAP answer.
+        other => find(other.pointer("/Envelope/Body/Fault").unwrap_or(other), 0),
     }?;
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     (!words.is_empty()).then_some(words)
@@ -282,6 +294,8 @@ const WORDS: &[&str] = &[
     "msg",
     "reason",
     "faultstring",
+    "text",
+    "#text",
     "error",
     "errors",
     "fault",

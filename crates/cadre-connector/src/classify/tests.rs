@@ -23,10 +23,17 @@ fn rule(when: &str, code: Option<Code>) -> ErrorRule {
 fn judge(rules: &[(String, &[ErrorRule])], log_in: bool, status: u16, body: &str) -> Verdict {
     let url = Url::parse("https://a.example/v1/people?key=s3cret-key").expect("url");
     let redactor = Redactor::new(["s3cret-key"]);
-    let judge =
-        Judge { label: "Acme", method: "GET", url: &url, rules, log_in, redactor: &redactor };
+    let judge = Judge {
+        label: "Acme",
+        method: "GET",
+        url: &url,
+        rules,
+        log_in,
+        takes_redirects: false,
+        redactor: &redactor,
+    };
     let response = HttpResponse { status, headers: vec![], body: Bytes::from(body.to_owned()) };
-    let read = Body::read(Format::Json, &response);
+    let read = Body::read(Format::Json, &[], &response);
     let value = Value::from(status);
     judge.answer(&response, &read, &Vars::new().with("$status", &value))
 }

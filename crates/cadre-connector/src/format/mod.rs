@@ -1,4 +1,4 @@
-//! Rows out of files and bodies: CSV, XLSX, NDJSON, JSON.
+//! Rows out of files and bodies: CSV, XLSX, NDJSON, JSON, XML.
 //!
 //! Every format ends in the same thing: JSON values, a [`Batch`] at a time, so that a file of any
 //! length passes through bounded memory. A row that cannot be read is a problem of its own and costs
@@ -13,6 +13,7 @@ mod ndjson;
 mod table;
 mod text;
 mod xlsx;
+pub(crate) mod xml;
 
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
@@ -52,6 +53,8 @@ pub enum Format {
     Json,
     /// One JSON document per line.
     Ndjson,
+    /// One XML document, which is one row.
+    Xml,
 }
 
 impl Format {
@@ -64,6 +67,7 @@ impl Format {
             "xlsx" | "xlsm" => Some(Format::Xlsx),
             "json" => Some(Format::Json),
             "ndjson" | "jsonl" => Some(Format::Ndjson),
+            "xml" => Some(Format::Xml),
             _ => None,
         }
     }
@@ -79,6 +83,8 @@ pub struct DecodeOptions {
     /// Whether nothing at all counts as no rows, as in the body of an answer. In a file it is a failure,
     /// because an empty file is more often a broken export than a company without people.
     pub allow_empty: bool,
+    /// XML elements that are lists even when they are there once.
+    pub lists: Vec<String>,
 }
 
 /// Why a file, or one row of it, could not be read.
@@ -217,6 +223,7 @@ pub fn decode<R: Read + Seek + Send + 'static>(
     let source: Box<dyn Source> = match format {
         Format::Xlsx => Box::new(xlsx::XlsxRows::open(file_name, source, options)?),
         Format::Json => Box::new(json::JsonRows::open(file_name, source, length)?),
+        Format::Xml => Box::new(xml::XmlRows::open(file_name, source, length, &options.lists)?),
         Format::Ndjson => Box::new(ndjson::NdjsonRows::open(file_name, source)),
         Format::Csv | Format::Auto => Box::new(csv::CsvRows::open(file_name, source, options)?),
     };
@@ -237,7 +244,7 @@ fn empty(file_name: &str) -> FormatError {
 
 fn unknown(file_name: &str) -> FormatError {
     FormatError::new(file_name, None, "The name does not tell the format of the file.")
-        .hint("Let the name end in .csv, .xlsx, .json or .ndjson.")
+        .hint("Let the name end in .csv, .xlsx, .json, .ndjson or .xml.")
 }
 
 /// Files that are plainly something else than text.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ErrorRule, Expression, Request};
+use super::{ErrorRule, Expression, Request, Response};
 
 /// A write, as the tool wants it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -46,6 +46,9 @@ pub struct Step {
     pub each: Option<Expression>,
     /// What is asked.
     pub request: Request,
+    /// How the answer is read.
+    #[serde(default)]
+    pub response: Response,
     /// What later steps see of the answer, as `$steps.<name>`; by default all of it.
     pub save: Option<Expression>,
     /// How answers are judged, before everything else.
@@ -138,6 +141,8 @@ impl ActionSection {
             found.extend(parts.map(|part| part.expr().source()));
             let bodies = [&request.body, &request.multipart, &request.form];
             found.extend(bodies.into_iter().flatten().map(|one| one.expr().source()));
+            let texts = [&request.xml, &request.soap];
+            found.extend(texts.into_iter().flatten().map(|one| one.expr().source()));
         }
         found
     }

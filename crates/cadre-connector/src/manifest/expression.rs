@@ -67,6 +67,11 @@ computed! {
     PathTemplate, Expr::path_template, "A URL path in which \\(…) holds a jq expression."
 }
 
+computed! {
+    /// A template of XML: what its expressions yield is escaped.
+    XmlTemplate, Expr::xml_template, "XML in which \\(…) holds a jq expression; attributes stand in single quotes."
+}
+
 impl Expression {
     /// Whether the expression holds: its first output is neither `null` nor `false`.
     ///
@@ -93,6 +98,13 @@ impl Template {
 }
 
 impl PathTemplate {
+    /// The text.
+    pub fn text(&self, vars: &Vars<'_>) -> Result<String, EvalError> {
+        text(&self.0, vars)
+    }
+}
+
+impl XmlTemplate {
     /// The text.
     pub fn text(&self, vars: &Vars<'_>) -> Result<String, EvalError> {
         text(&self.0, vars)

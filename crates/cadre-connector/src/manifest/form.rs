@@ -61,10 +61,33 @@ impl Manifest {
                 Err(message) => problems.push(FieldProblem { field: field.name.clone(), message }),
             }
         }
+        problems.extend(self.missing(&settings, &secrets));
         if !problems.is_empty() {
             return Err(problems);
         }
         Ok(Account { settings: Value::Object(settings), secrets })
+    }
+}
+
+impl Manifest {
+    /// Fields that were left out although another field's value asks for them.
+    fn missing(
+        &self,
+        settings: &Map<String, Value>,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Vec<FieldProblem> {
+        let fields = self.connect.fields.iter().filter(|field| {
+            let asked = !field.required_when.is_empty()
+                && field.required_when.iter().all(|(name, value)| {
+                    settings.get(name).and_then(Value::as_str) == Some(value.as_str())
+                });
+            asked && !settings.contains_key(&field.name) && !secrets.contains_key(&field.name)
+        });
+        let problem = |field: &ConnectField| FieldProblem {
+            field: field.name.clone(),
+            message: format!("{} is required.", field.label),
+        };
+        fields.map(problem).collect()
     }
 }
 

@@ -14,6 +14,10 @@ pub struct HooksSection {
     /// How the tool is asked to tell; without it a person enters the address in the tool. `$record` is
     /// `{url, secret}`; the answer yields `{id, secret?}`.
     pub subscribe: Option<Aside>,
+    /// How the tool is asked not to tell any more, when the integration is deleted. `$record` is `{id, url}`.
+    pub unsubscribe: Option<Aside>,
+    /// A call that only wants an answer: whether the address is there.
+    pub handshake: Option<Handshake>,
     /// Yields the messages of a call; by default its whole body is one.
     pub messages: Option<Expression>,
     /// What follows from a message; the first that holds decides. One that none holds for is passed over.
@@ -45,6 +49,8 @@ pub enum Proof {
         /// The name of the user.
         username: String,
     },
+    /// The secret as the user name of a basic log-in, without a password.
+    BasicUser,
     /// The secret in a header.
     Header {
         /// Name of the header.
@@ -57,6 +63,16 @@ pub enum Proof {
     Url,
 }
 
+/// A call that only wants an answer. It needs no proof, because nothing follows from it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Handshake {
+    /// Which calls: on the body.
+    pub when: Expression,
+    /// What is answered: text as it is, anything else as JSON.
+    pub answer: Expression,
+}
+
 /// A hash.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +82,8 @@ pub enum Algorithm {
     Sha256,
     /// SHA-512.
     Sha512,
+    /// SHA-1, which older tools still use; good enough with a key.
+    Sha1,
 }
 
 /// How bytes are written.

@@ -6,12 +6,16 @@
 //! `docs/guide/connector-format.md`.
 
 mod action;
+mod assessment;
 mod check;
 mod expression;
 mod form;
 mod hooks;
+mod inbound;
 mod load;
 mod located;
+mod report;
+mod request;
 
 pub use action::{ActionSection, ReadBack, Restriction, Restrictions, Step};
 use cadre_model::fault::Code;
@@ -20,14 +24,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use assessment::{AssessmentCall, AssessmentRequest, AssessmentSection};
 pub(crate) use expression::printed;
-pub use expression::{Expression, Parameter, PathTemplate, Pattern, Template};
+pub use expression::{Expression, Parameter, PathTemplate, Pattern, Template, XmlTemplate};
 pub use form::FieldProblem;
-pub use hooks::{Algorithm, Aside, Encoding, EventRule, HooksSection, Proof};
+pub use hooks::{Algorithm, Aside, Encoding, EventRule, Handshake, HooksSection, Proof};
+pub use inbound::{Inbound, Pushed};
 pub(crate) use load::{action, load, parse};
+pub use report::{Poll, Report, ReportStep};
+pub use request::{Method, Redirects, Request, Response};
 
-use crate::auth::Auth;
-use crate::format::Format;
+use crate::auth::{Auth, ClientCertificate};
 use crate::page::Paging;
 
 /// Name of the manifest in a connector folder.
@@ -57,8 +64,13 @@ pub struct Manifest {
     /// Headers sent with every request.
     #[serde(default)]
     pub headers: IndexMap<String, Parameter>,
+    /// Hosts that may be asked, beside those below them; any when it is empty.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// How requests prove who sends them.
     pub auth: Option<Auth>,
+    /// The certificate that every connection is opened with.
+    pub client_certificate: Option<ClientCertificate>,
     /// What the vendor lets through.
     #[serde(default)]
     pub limits: Limits,
@@ -84,6 +96,11 @@ pub struct Manifest {
     pub passthrough: IndexMap<String, PassthroughSection>,
     /// What the tool tells by itself.
     pub webhooks: Option<HooksSection>,
+    /// How the tool orders assessments of us.
+    pub assessment: Option<AssessmentSection>,
+    /// How the tool pushes what it has. The streams then ask for what was pushed; their requests do not leave
+    /// this server.
+    pub inbound: Option<Inbound>,
 }
 
 /// A live read.
@@ -184,6 +201,9 @@ pub struct ConnectField {
     /// Whether the value has several lines, as a key in a text file has.
     #[serde(default)]
     pub multiline: bool,
+    /// With which values of other fields an optional field must not be left out.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub required_when: IndexMap<String, String>,
 }
 
 /// How a tool is reached.
@@ -300,6 +320,9 @@ pub struct CheckSection {
     pub stream: Option<String>,
     /// A request of its own.
     pub request: Option<Request>,
+    /// How the answer to it is read.
+    #[serde(default)]
+    pub response: Response,
 }
 
 /// One rule of how answers are judged.
@@ -332,72 +355,6 @@ pub enum RuleAction {
     NoRecords,
 }
 
-/// A request.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// The method.
-    #[serde(default)]
-    pub method: Method,
-    /// The path, appended to `base_url`; an absolute URL replaces it.
-    pub path: PathTemplate,
-    /// Query parameters.
-    #[serde(default)]
-    pub query: IndexMap<String, Parameter>,
-    /// Headers, over those of the connector.
-    #[serde(default)]
-    pub headers: IndexMap<String, Parameter>,
-    /// The body, sent as JSON.
-    pub body: Option<Expression>,
-    /// The body, sent as a form with files: a list of `{name, value}` or `{name, file_name,
-    /// content_type, base64}`.
-    pub multipart: Option<Expression>,
-    /// The body, sent as a form: an object of texts.
-    pub form: Option<Expression>,
-}
-
-/// An HTTP method.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// GET.
-    #[default]
-    Get,
-    /// POST.
-    Post,
-    /// PUT.
-    Put,
-    /// PATCH.
-    Patch,
-    /// DELETE.
-    Delete,
-}
-
-impl Method {
-    /// The method as it stands on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Patch => "PATCH",
-            Method::Delete => "DELETE",
-        }
-    }
-}
-
-/// How the records are found in an answer.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Response {
-    /// The format of the body; `auto` is JSON over HTTP, and the ending of the name for files.
-    #[serde(default)]
-    pub format: Format,
-    /// Yields one array, or any number of records; by default the whole body.
-    pub records: Option<Expression>,
-}
-
 /// What can be read.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -405,6 +362,8 @@ pub struct StreamSection {
     /// Whether a missing permission is an issue of the run instead of its failure.
     #[serde(default)]
     pub optional: bool,
+    /// For which accounts the stream is read, by their settings; by default for all.
+    pub when: Option<Expression>,
     /// The stream whose records are asked for one by one.
     pub each: Option<Each>,
     /// What is asked, over HTTP.
@@ -421,6 +380,8 @@ pub struct StreamSection {
     /// How answers of this stream are judged, before the connector's rules.
     #[serde(default)]
     pub errors: Vec<ErrorRule>,
+    /// What the tool is told to prepare before the request; its result is `$report`.
+    pub report: Option<Report>,
     /// How the records that changed are asked for.
     pub delta: Option<Delta>,
     /// How one record is asked for; `$record.remote_id` is its id.
@@ -459,6 +420,8 @@ pub struct Each {
     pub stream: String,
     /// Which of its records; by default all.
     pub when: Option<Expression>,
+    /// Yields rows out of a parent record: then nothing more is asked.
+    pub rows: Option<Expression>,
 }
 
 /// A stream that is read whole and held in memory.

@@ -198,6 +198,118 @@ fn what_is_wrong_is_said_with_line_and_hint() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Signed log-ins, steps, certificates, SOAP, reports, rows.
+const MORE: &str = r#"
+tool: acmehr
+label: Acme HR
+categories: [HRIS]
+connect:
+  fields:
+    - {name: log_in, label: Log-in, options: [key, steps], default: key, optional: true}
+    - {name: key, label: Key, secret: true, optional: true, required_when: {log_in: key}}
+base_url: \($session.home // "https://acme.example")
+hosts: [acme.example]
+auth:
+  type: by_setting
+  setting: log_in
+  of:
+    key: {type: oauth2_jwt_bearer, token_url: "https://acme.example/token", issuer: me, private_key: \($secrets.key)}
+    steps:
+      type: session
+      before:
+        - request: {path: /one, redirects: take}
+          save: '{code: .code}'
+      request: {path: /two, query: {code: \($session.code)}}
+      token: .token
+      send_as: {header: X-Session}
+client_certificate: {certificate: \($secrets.key), private_key: \($secrets.key)}
+streams:
+  people:
+    request: {method: POST, path: /soap, soap: "<x:List xmlns:x='urn:x'/>"}
+    response: {format: xml, lists: [Person], records: '[.Envelope.Body.Person[]?]'}
+    paging: {type: none}
+  jobs:
+    each: {stream: people, rows: .jobs}
+  rows:
+    when: $settings.log_in == "key"
+    report:
+      start: {request: {method: POST, path: /reports}, save: '{id: .id}'}
+      poll: {request: {path: /reports/\($report.id)}, ready: .done, every_seconds: 2}
+    request: {path: /files/\($report.id)}
+    response: {format: csv}
+    paging: {type: none}
+lookups:
+  jobs: {stream: jobs, key: .id}
+"#;
+
+#[test]
+fn mechanisms_that_belong_together_are_checked_together() {
+    assert_eq!(problems(MORE), []);
+    let cases: &[(&str, &str, &str)] = &[
+        ("setting: log_in", "setting: key", "`key` is no field with `options`"),
+        ("    steps:\n", "    stepz:\n", "the option `steps` has no mechanism under `of`"),
+        (
+            "    steps:\n",
+            "    stepz:\n",
+            "`stepz` is no option of `log_in` (there are: key, steps)",
+        ),
+        ("{log_in: key}", "{log_in: kay}", "`kay` is no option of `log_in`"),
+        ("optional: true, required_when", "required_when", "a field that is always required"),
+        ("issuer: me", "issuer: \\($session.x)", "`$session` means nothing in a log-in"),
+        ("issuer: me", "issuer: me, lifetime_seconds: 0", "`lifetime_seconds` is from 1 to 86400"),
+        ("path: /one", "path: /one/\\($session.x)", "`$session` means nothing in a log-in"),
+        (
+            "hosts: [acme.example]",
+            "hosts: ['https://acme.example']",
+            "`https://acme.example` is no host name",
+        ),
+        (
+            "method: POST, path: /soap",
+            "path: /soap",
+            "SOAP requests are posted (state `method: POST`)",
+        ),
+        (
+            "path: /soap,",
+            "path: /soap, body: '{}',",
+            "has one of `body`, `form`, `multipart`, `xml` and `soap`",
+        ),
+        ("xmlns:x='urn:x'", "xmlns:x=\\\"urn:x\\\"", "attributes stand in single quotes"),
+        ("lists: [Person]", "lists: ['x:Person']", "`x:Person` is no element"),
+        ("format: csv", "format: csv, lists: [a]", "`lists` names elements of XML"),
+        ("rows: .jobs}", "rows: .jobs}\n    paging: {type: none}", "with `rows` nothing is asked"),
+        ("$settings.log_in == \"key\"", "$now == 1", "`$now` means nothing in `when` of a stream"),
+        ("every_seconds: 2", "every_seconds: 0", "`every_seconds` is at least 1"),
+        ("path: /soap,", "path: /soap/\\($report.id),", "`$report` means nothing in a path"),
+    ];
+    let mut wrong = Vec::new();
+    for (good, bad, expected) in cases {
+        assert!(MORE.contains(good), "{good}");
+        let said: Vec<String> =
+            problems(&MORE.replacen(good, bad, 1)).iter().map(ToString::to_string).collect();
+        if !said.iter().any(|said| said.contains(expected)) {
+            wrong.push(format!("{bad} -> {said:#?}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_field_may_be_required_by_the_value_of_another() {
+    let connector = Connector::parse(MORE).expect("good");
+    let accept = |input: Value| connector.manifest().accept(input.as_object().expect("an object"));
+    for (input, missing) in [
+        (json!({}), true),
+        (json!({"log_in": "key"}), true),
+        (json!({"log_in": "steps"}), false),
+        (json!({"key": "k"}), false),
+    ] {
+        let problems = accept(input.clone()).err().unwrap_or_default();
+        let said: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        let expected: &[&str] = if missing { &["Key is required."] } else { &[] };
+        assert_eq!(said, expected, "{input}");
+    }
+}
+
 #[test]
 fn unused_streams_and_wrong_folders_are_found() {
     let mapped = ["employees".to_owned()];

@@ -131,7 +131,10 @@ impl Paging {
     pub fn start(&self) -> Position {
         let mut position = Position::default();
         match self {
-            Paging::Offset(scheme) => position.size = Some(scheme.size),
+            Paging::Offset(scheme) => {
+                position.size = Some(scheme.size);
+                position.offset = scheme.start;
+            }
             Paging::PageNumber(scheme) => {
                 position.number = Some(scheme.start);
                 position.size = Some(scheme.size);

@@ -16,6 +16,9 @@ pub struct Offset {
     pub size_param: Option<String>,
     /// Records a page.
     pub size: u64,
+    /// The number of the first record: 0, or 1 with vendors that count so.
+    #[serde(default)]
+    pub start: u64,
     /// Yields the total of records.
     pub total: Option<Expression>,
     /// Yields whether there are more.
@@ -61,7 +64,7 @@ impl Offset {
             ..Position::default()
         };
         Ok(match total {
-            Some(total) => (next.offset < total).then_some(next),
+            Some(total) => (next.offset - self.start < total).then_some(next),
             None if self.more.is_some() => Some(next),
             None => (answer.records >= self.size).then_some(next),
         })
@@ -69,6 +72,6 @@ impl Offset {
 
     pub(super) fn ahead(&self, position: &Position) -> Option<Position> {
         let offset = position.offset + self.size;
-        (offset < position.total?).then(|| Position { offset, ..position.clone() })
+        (offset - self.start < position.total?).then(|| Position { offset, ..position.clone() })
     }
 }

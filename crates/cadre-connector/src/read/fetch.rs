@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::RawRecord;
 use crate::classify::Failure;
-use crate::manifest;
+use crate::manifest::{self, Expression};
 use crate::page::{self, Paging, Position};
 use crate::request;
 use crate::send::{Answer, Call};
@@ -88,19 +88,18 @@ impl Inner {
                 None => request::build(manifest, request, place, vars),
             }
         };
+        let report = self.prepared(at).await?;
         let call = Call {
-            purpose: stream.name(),
             rules: vec![(
                 format!("{} {}.errors", manifest::FILE, stream.place()),
                 stream.section.errors.as_slice(),
             )],
             format: stream.section.response.format,
+            lists: &stream.section.response.lists,
+            report: &report,
             page: &page,
             parent,
-            log_in: false,
-            raw: false,
-            step: None,
-            build: &build,
+            ..Call::new(stream.name(), &build)
         };
         let answer = self.call(&call).await?;
         if answer.no_records {
@@ -261,14 +260,20 @@ impl Inner {
             let mut all = Below::default();
             for &child in &self.connector.all()[at].children {
                 if self.wants(&self.connector.all()[child]) {
-                    all.add(self.child(child, parents).await?);
+                    all.add(self.child(child, parents, true).await?);
                 }
             }
             Ok(all)
         })
     }
 
-    async fn child(self: &Arc<Self>, at: usize, parents: &[Arc<Value>]) -> Result<Below, Failure> {
+    /// The records of one stream of sub-requests; with `deep`, theirs in turn.
+    pub(super) async fn child(
+        self: &Arc<Self>,
+        at: usize,
+        parents: &[Arc<Value>],
+        deep: bool,
+    ) -> Result<Below, Failure> {
         let stream = &self.connector.all()[at];
         let when = stream.section.each.as_ref().and_then(|each| each.when.as_ref());
         let asked: Vec<&Arc<Value>> = parents
@@ -279,7 +284,7 @@ impl Inner {
         let mut all = Below::default();
         // In order, so that a run is the same whoever answers first.
         let requests: Vec<_> =
-            asked.into_iter().map(|parent| self.child_of(at, parent.clone())).collect();
+            asked.into_iter().map(|parent| self.child_of(at, parent.clone(), deep)).collect();
         let mut answers = stream::iter(requests).buffered(at_once);
         while let Some(below) = answers.try_next().await? {
             all.add(below);
@@ -295,11 +300,17 @@ impl Inner {
         self: &Arc<Self>,
         at: usize,
         parent: Arc<Value>,
+        deep: bool,
     ) -> BoxFuture<'_, Result<Below, Failure>> {
         Box::pin(async move {
             let stream = &self.connector.all()[at];
             if stream.is_optional() && self.is_closed(at) {
                 return Ok(Below::default());
+            }
+            let rows = stream.section.each.as_ref().and_then(|each| each.rows.as_ref());
+            if let Some(rows) = rows {
+                let values = self.rows_of(at, rows, &parent)?;
+                return self.with_children(at, values, parent, deep).await;
             }
             let (values, short) = match self.whole_pass(at, &parent).await {
                 Ok(pass) => pass,
@@ -313,24 +324,57 @@ impl Inner {
                 Err(failure) => return Err(failure),
             };
             self.outcomes[at].0.fetch_add(1, Ordering::Relaxed);
-            let has_children =
-                stream.children.iter().any(|&child| self.wants(&self.connector.all()[child]));
-            let mut below = Below::default();
-            if has_children {
-                let shared: Vec<Arc<Value>> = values.iter().cloned().map(Arc::new).collect();
-                below = self.below(at, &shared).await?;
-            }
-            let own = values.into_iter().map(|value| RawRecord {
-                stream: stream.name.clone(),
-                value,
-                parent: Some(parent.clone()),
-            });
-            below.records = own.chain(std::mem::take(&mut below.records)).collect();
+            let mut below = self.with_children(at, values, parent, deep).await?;
             if let Some(short) = short {
                 let incomplete = self.connector.family(stream.name());
                 below.add(Below { problems: vec![short], incomplete, ..Below::default() });
             }
             Ok(below)
+        })
+    }
+
+    /// Records of a stream that belong to one parent; with `deep`, and the sub-requests of these.
+    async fn with_children(
+        self: &Arc<Self>,
+        at: usize,
+        values: Vec<Value>,
+        parent: Arc<Value>,
+        deep: bool,
+    ) -> Result<Below, Failure> {
+        let stream = &self.connector.all()[at];
+        let has_children =
+            stream.children.iter().any(|&child| self.wants(&self.connector.all()[child]));
+        let mut below = Below::default();
+        if deep && has_children {
+            let shared: Vec<Arc<Value>> = values.iter().cloned().map(Arc::new).collect();
+            below = self.below(at, &shared).await?;
+        }
+        let own = values.into_iter().map(|value| RawRecord {
+            stream: stream.name.clone(),
+            value,
+            parent: Some(parent.clone()),
+        });
+        below.records = own.chain(std::mem::take(&mut below.records)).collect();
+        Ok(below)
+    }
+
+    /// The rows that stand in a parent record.
+    fn rows_of(&self, at: usize, rows: &Expression, parent: &Value) -> Result<Vec<Value>, Failure> {
+        let stream = &self.connector.all()[at];
+        let outputs = rows.expr().all(parent, &self.vars()).map_err(|error| {
+            let (label, source) = (&self.connector.manifest().label, rows.expr().source());
+            let message = format!(
+                "A record of {label} has no `{}`: `{source}` failed: {error}.",
+                stream.name()
+            );
+            let rule = format!("{} {}.each.rows", manifest::FILE, stream.place());
+            Failure::new(Code::RemoteUnknownHttpError, rule, self.redactor().text(&message))
+        })?;
+        let mut found: Vec<Value> = outputs.into_iter().map(std::borrow::Cow::into_owned).collect();
+        Ok(match found.as_mut_slice() {
+            [Value::Array(items)] => std::mem::take(items),
+            [Value::Null] => Vec::new(),
+            _ => found,
         })
     }
 

@@ -1,4 +1,5 @@
-//! Streams that are read whole before anything else, and held in memory.
+//! Streams that are read whole before anything else, and held in memory; also those of sub-requests,
+//! with what they hang on.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -37,16 +38,21 @@ impl Inner {
         lookups: &[(&str, &Lookup)],
     ) -> Result<Map<String, Value>, Failure> {
         let mut tables: Vec<Map<String, Value>> = vec![Map::new(); lookups.len()];
-        let at = self.connector.index(stream);
+        let root = self.connector.root(stream);
+        let at = self.connector.index(root);
         let at = at.filter(|at| self.wants(&self.connector.all()[*at]));
-        let mut held = at.map(|at| (at, VecDeque::new()));
+        // Sub-requests are not kept: with the pages of their root they would be asked for again.
+        let mut held = at.filter(|_| root == stream).map(|at| (at, VecDeque::new()));
         let mut records = 0;
-        let mut reader = Reader::plain(self.clone(), stream);
+        let mut reader = Reader::plain(self.clone(), root);
         while let Some(page) = reader.next().await {
-            let page = page?;
+            let mut page = page?;
             // With a lookup that is not whole, values of other records would be lost.
             if let Some(problem) = page.problems.iter().find(|problem| !problem.is_absence()) {
                 return Err(problem.clone());
+            }
+            if root != stream {
+                page = self.down_to(stream, page).await?;
             }
             records += page.records.len();
             if records > self.io.limits.max_lookup_records {
@@ -68,6 +74,24 @@ impl Inner {
         }
         let names = lookups.iter().map(|(name, _)| (*name).to_owned());
         Ok(names.zip(tables.into_iter().map(Value::Object)).collect())
+    }
+
+    /// Of a page of a root stream, the records of a stream that hangs on it.
+    async fn down_to(self: &Arc<Self>, stream: &str, page: Page) -> Result<Page, Failure> {
+        let path = self.connector.path_to(stream);
+        let mut parents: Vec<Arc<Value>> =
+            page.records.into_iter().map(|record| Arc::new(record.value)).collect();
+        let (mut problems, mut records) = (page.problems, Vec::new());
+        for at in path {
+            let below = self.child(at, &parents, false).await?;
+            if let Some(problem) = below.problems.iter().find(|problem| !problem.is_absence()) {
+                return Err(problem.clone());
+            }
+            problems.extend(below.problems);
+            records = below.records;
+            parents = records.iter().map(|record| Arc::new(record.value.clone())).collect();
+        }
+        Ok(Page { records, problems, ..Page::default() })
     }
 
     fn index(&self, page: &Page, lookup: &Lookup, table: &mut Map<String, Value>) {

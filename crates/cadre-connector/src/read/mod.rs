@@ -5,6 +5,7 @@ mod ahead;
 mod fetch;
 mod files;
 mod lookup;
+mod report;
 mod search;
 
 use std::sync::{Arc, PoisonError};
@@ -88,6 +89,12 @@ impl Reader {
                 Ok(at) => at,
                 Err(failure) => return Some(Err(failure)),
             };
+            let stream = &self.inner.connector.all()[at];
+            if !self.inner.is_for(stream) {
+                // Nothing is asked, and nothing that was read before is taken for deleted.
+                let incomplete = self.inner.connector.family(stream.name());
+                return Some(Ok(Page { number: 1, incomplete, ..Page::default() }));
+            }
             match self.open(at, resume).await {
                 Ok(source) => self.source = source,
                 Err(failure) => return Some(self.forgiven(at, failure)),

@@ -7,4 +7,7 @@ mod faults;
 mod guard;
 mod paging;
 mod replay;
+mod report;
+mod steps;
 mod vendor;
+mod xml;

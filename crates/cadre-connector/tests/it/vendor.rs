@@ -71,15 +71,27 @@ pub async fn setup_with(
 }
 
 pub fn at(base: &str, manifest: &str, change: impl FnOnce(&mut ReadLimits)) -> Setup {
+    with_account(base, manifest, "s3cret-key", change)
+}
+
+/// The same with another secret.
+pub fn with_account(
+    base: &str,
+    manifest: &str,
+    key: &str,
+    change: impl FnOnce(&mut ReadLimits),
+) -> Setup {
+    let own = manifest.starts_with("base_url:");
+    let base_url = if own { "" } else { "base_url: \\($settings.base)\n" };
     let text = format!(
         "tool: acme\nlabel: Acme\ncategories: [HRIS]\n\
          connect: {{fields: [{{name: base, label: Base}}, {{name: key, label: Key, secret: true}}]}}\n\
-         base_url: \\($settings.base)\n{manifest}"
+         {base_url}{manifest}"
     );
     let connector = Connector::parse(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let account = Account {
         settings: json!({"base": base}),
-        secrets: [("key".to_owned(), "s3cret-key".into())].into(),
+        secrets: [("key".to_owned(), key.to_owned().into())].into(),
     };
     let mut limits = ReadLimits {
         first_backoff: Duration::from_millis(10),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::openldap::OpenLdap;
 use crate::openssh::{OpenSsh, UserKey};
 
-fn session(tool: &str, form: &Value) -> Session {
+pub fn session(tool: &str, form: &Value) -> Session {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors").join(tool);
     let connector = Connector::load(&folder).unwrap_or_else(|problems| panic!("{problems:#?}"));
     let form: &Map<String, Value> = form.as_object().expect("a form");
@@ -30,7 +30,7 @@ fn session(tool: &str, form: &Value) -> Session {
 }
 
 /// How many records each page of a stream has.
-async fn pages(session: &Session, stream: &str) -> Result<Vec<Vec<Value>>, Failure> {
+pub async fn pages(session: &Session, stream: &str) -> Result<Vec<Vec<Value>>, Failure> {
     let mut reader = session.read(stream, None);
     let mut pages = Vec::new();
     while let Some(page) = reader.next().await {

@@ -8,7 +8,9 @@
 //! - `run` takes the steps; `outcome` makes the answer and lets the mirror know.
 
 pub mod bulk;
+pub(crate) mod failing;
 pub(crate) mod files;
+mod order;
 pub(crate) mod outcome;
 pub(crate) mod prepare;
 pub(crate) mod run;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cadre_connector::{Account, Failure, Io, ReadLimits, Session};
-use cadre_model::action::{Action, Checked};
+use cadre_model::action::{Action, Checked, RESULT};
 use cadre_model::fault::{Code, Fault};
 use cadre_store::{ActionRun, Asked, Claim, Integration, IntegrationScope};
 use serde_json::{Value, json};
@@ -135,7 +137,9 @@ pub async fn perform(
         outcome = work(parts, scope, integration, &order, &run, until) => outcome,
         () = hold(parts, &run) => Err(timed_out(parts, &order, "another request took it over").into()),
     };
-    settle(parts, &order, &run, outcome).await
+    let ended = settle(parts, &order, &run, outcome).await;
+    failing::note(parts, scope, order.action.id, &ended).await;
+    ended
 }
 
 /// Keeps what a repetition needs, and lets everything else go.
@@ -195,7 +199,10 @@ async fn work(
         let words = format!("There is no connector for {} here.", integration.tool);
         Fault::new(Code::IntegrationActionNotAvailable, words)
     })?;
-    let secrets = parts.store.integration_secrets(scope).await?;
+    let mut secrets = parts.store.integration_secrets(scope).await?;
+    if order.action.id == RESULT {
+        secrets.insert("hook".to_owned(), parts.store.hook(scope).await?.secret);
+    }
     let account = Account { settings: integration.settings.clone(), secrets };
     let log = Arc::new(Log::new(order.interaction_id.clone(), u64::MAX, parts.clock.clone()));
     let left = until.saturating_duration_since(Instant::now());
@@ -223,10 +230,13 @@ impl Work<'_> {
         let started = Value::from(cadre_model::time::wire(run.created_at));
         let journal = run::Journal { store: &self.parts.store, run };
         let id = self.order.action.id;
+        self.keep_result(&prepared).await?;
         let taken = run::steps(self.session, id, &prepared, &run.id, &started, Some(&journal));
         let (saved, warnings) = taken.await.map_err(|stopped| self.stopped(stopped))?;
         prepared.warnings.extend(warnings);
-        self.outcome(&prepared, &saved, &started).await
+        let finished = self.outcome(&prepared, &saved, &started).await?;
+        self.handed_over(&prepared).await?;
+        Ok(finished)
     }
 
     fn stopped(&self, stopped: run::Stopped) -> Failed {

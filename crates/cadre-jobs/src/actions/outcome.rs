@@ -8,12 +8,14 @@ use cadre_model::fault::Fault;
 use cadre_model::ids::record_id;
 use cadre_model::mapped::{Issue, Mapped, Record, seal};
 use cadre_model::registry;
-use cadre_store::ListQuery;
+use cadre_model::shape::{Kind, Structure};
+use cadre_store::{ListQuery, ScopeConfig};
 use serde_json::{Map, Value, json};
 
 use super::prepare::Prepared;
 use super::run::context;
 use super::{Failed, Finished, Work};
+use crate::fields::keep_enabled;
 
 impl Work<'_> {
     pub(super) async fn outcome(
@@ -28,7 +30,11 @@ impl Work<'_> {
         };
         let mut warnings = prepared.warnings.clone();
         let see = context(prepared, saved, &Value::Null, &Value::Null, started);
-        let (records, notes) = self.records(section, &see)?;
+        let config = match self.parts.store.system_scope(self.scope.environment_id()).await? {
+            Some(here) => self.parts.store.scope_config_of(&here, self.integration).await?,
+            None => return Err(Fault::unknown("the environment is gone").into()),
+        };
+        let (records, notes) = self.records(section, &see, &config)?;
         warnings.extend(notes);
         self.parts.store.records_learn(self.scope, &records).await?;
         let yields = |expression: &Option<_>| match expression {
@@ -52,6 +58,7 @@ impl Work<'_> {
                         made.insert(name.to_owned(), value.into());
                     }
                 }
+                self.references(structure, &mut made);
                 Value::Object(made)
             }
             Answer::Record(model) | Answer::RecordWith(model, _, _) => {
@@ -75,16 +82,36 @@ impl Work<'_> {
         Ok(Finished { data, warnings })
     }
 
+    /// References of an answer become the ids that callers know.
+    fn references(&self, structure: &Structure, made: &mut Map<String, Value>) {
+        for field in structure.fields {
+            if let Kind::Ref(model) = field.kind
+                && let Some(value) = made.get_mut(field.name)
+            {
+                let remote_id = named(value);
+                *value = remote_id.map(|one| record_id(self.scope.id(), model, &one)).into();
+            }
+        }
+    }
+
     /// The records that the mirror learns.
     fn records(
         &self,
         section: &ActionSection,
         see: &StepContext<'_>,
+        config: &ScopeConfig,
     ) -> Result<(Vec<Record>, Vec<String>), Fault> {
         let maps = self.entry.maps_for(self.integration).map_err(|words| self.broken(&words))?;
         let (mapped, issues) =
             learned(section, self.session, &maps, see).map_err(|words| self.broken(&words))?;
-        let records = mapped.iter().map(|mapped| seal(self.scope.id(), mapped)).collect();
+        // What the scope configuration switches off is never stored, not even until the next sync.
+        let wanted = mapped.into_iter().filter(|one| config.model_enabled(one.model.id));
+        let records = wanted
+            .map(|mut one| {
+                keep_enabled(config, &mut one);
+                seal(self.scope.id(), &one)
+            })
+            .collect();
         let notes = issues.iter().map(|issue| {
             let field = issue.field.as_deref().unwrap_or("the record");
             format!("{field}: expected {}, got {}.", issue.expected, issue.got)

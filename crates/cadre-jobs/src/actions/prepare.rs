@@ -2,12 +2,15 @@
 
 use cadre_connector::manifest::ActionSection;
 use cadre_model::action::schema;
-use cadre_model::action::{About, Action, Checked, Input, InputField, Reference, Wrong};
+use cadre_model::action::{
+    About, Action, Checked, Input, InputField, ORDERS, RESULT, Reference, Wrong,
+};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::record_id;
 use cadre_model::registry;
 use serde_json::{Map, Value};
 
+use super::order::ended_when;
 use super::{Failed, Work, files, screening};
 
 /// What the steps of an action work with.
@@ -47,6 +50,7 @@ impl Work<'_> {
         let tool = &self.integration.tool;
         let section = self.entry.connector.actions().get(order.action.id);
         wrong.extend(remote_fields(&mut prepared, tool, label, section));
+        wrong.extend(ended_when(order.action.id, &order.checked.value));
         refuse(wrong)?;
         prepared.warnings.extend(not_taken(order.action, &order.checked, label, section));
         let fetcher = files::Fetcher {
@@ -61,6 +65,9 @@ impl Work<'_> {
     /// `$record`: the ids that the tool knows the record and its neighbours by.
     async fn about(&self, about: About, id: &str) -> Result<Result<Value, Wrong>, Failed> {
         let path = format!("path.{}", about.parameter);
+        if about.model == ORDERS {
+            return self.order_named(&path, id).await;
+        }
         let Some(model) = registry::model(about.model) else {
             return Err(Fault::unknown(format!("{} is no model", about.model)).into());
         };
@@ -153,7 +160,8 @@ pub(crate) fn not_taken(
     label: &str,
     section: Option<&ActionSection>,
 ) -> Vec<String> {
-    let Some(section) = section else { return Vec::new() };
+    // A result is kept as a whole: tools that ask for it see more of it than those that are sent it.
+    let Some(section) = section.filter(|_| action.id != RESULT) else { return Vec::new() };
     let mut left = Vec::new();
     unused(action.body, &checked.value, "body", &|name| section.names(name), &mut left);
     left.into_iter()

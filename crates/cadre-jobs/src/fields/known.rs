@@ -1,9 +1,11 @@
 //! Which raw fields a tool was seen to have, by the paths in its raw values.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hasher;
 
 use cadre_model::ids::record_id;
 use cadre_store::{FieldKind, IntegrationField};
+use rustc_hash::{FxHashSet, FxHasher};
 use serde_json::Value;
 
 /// Most fields of one model that are kept: a tool that names fields by numbers has any number of them.
@@ -21,26 +23,44 @@ const NAMESPACE: &str = "integration_fields";
 /// The fields that are known, and those that were not known before.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    models: HashMap<&'static str, HashSet<String>>,
+    models: HashMap<&'static str, OfModel>,
     fresh: Vec<(&'static str, String)>,
+}
+
+/// The fields of one model.
+#[derive(Debug, Default)]
+struct OfModel {
+    keys: HashSet<String>,
+    /// Hashes of paths that were looked at: nearly every record has the same ones, so that their texts
+    /// need not be put together again.
+    looked_at: FxHashSet<u64>,
 }
 
 impl Known {
     /// Begins with what is stored.
     pub(crate) fn note(&mut self, model: &'static str, key: String) {
-        self.models.entry(model).or_default().insert(key);
+        self.models.entry(model).or_default().keys.insert(key);
     }
 
     /// Looks at a raw value.
     pub(crate) fn see(&mut self, model: &'static str, raw: &Value) {
-        let of = self.models.entry(model).or_default();
-        let mut path = String::new();
-        walk(raw, &mut path, 1, &mut |key| {
-            if of.len() < MOST && !of.contains(key) {
-                of.insert(key.to_owned());
-                self.fresh.push((model, key.to_owned()));
+        let OfModel { keys, looked_at } = self.models.entry(model).or_default();
+        let fresh = &mut self.fresh;
+        let mut names = [""; DEEPEST];
+        walk(raw, FxHasher::default(), &mut names, 0, &mut |hash, names| {
+            if !looked_at.insert(hash) {
+                return;
+            }
+            let key = names.join(".");
+            if key.len() <= LONGEST && keys.len() < MOST && keys.insert(key.clone()) {
+                fresh.push((model, key));
             }
         });
+    }
+
+    /// The paths of a model that were not known before.
+    pub(crate) fn fresh_of<'k>(&'k self, model: &'k str) -> impl Iterator<Item = &'k str> {
+        self.fresh.iter().filter(move |(of, _)| *of == model).map(|(_, key)| key.as_str())
     }
 
     /// What is to be stored.
@@ -57,24 +77,26 @@ impl Known {
     }
 }
 
-/// Calls `see` with the path of every value that is no object.
-fn walk(value: &Value, path: &mut String, depth: usize, see: &mut dyn FnMut(&str)) {
+/// Calls `see` with the path of every value that is no object, and a hash of it.
+fn walk<'v>(
+    value: &'v Value,
+    above: FxHasher,
+    names: &mut [&'v str; DEEPEST],
+    depth: usize,
+    see: &mut dyn FnMut(u64, &[&str]),
+) {
     let Value::Object(fields) = value else { return };
     for (name, value) in fields {
-        let length = path.len();
-        if length > 0 {
-            path.push('.');
-        }
-        path.push_str(name);
-        if path.len() <= LONGEST {
-            match value {
-                Value::Object(inner) if !inner.is_empty() && depth < DEEPEST => {
-                    walk(value, path, depth + 1, see);
-                }
-                _ => see(path),
+        let mut hasher = above.clone();
+        hasher.write(name.as_bytes());
+        hasher.write_u8(b'.');
+        names[depth] = name;
+        match value {
+            Value::Object(inner) if !inner.is_empty() && depth + 1 < DEEPEST => {
+                walk(value, hasher, names, depth + 1, see);
             }
+            _ => see(hasher.finish(), &names[..=depth]),
         }
-        path.truncate(length);
     }
 }
 

@@ -122,8 +122,11 @@ impl cadre_map::Scope for Allowed<'_> {
 /// Takes away what the scope configuration switches off: it is never stored.
 pub(crate) fn keep_enabled(config: &ScopeConfig, mapped: &mut Mapped) {
     let model = mapped.model.id;
+    if config.leaves_fields(model) {
+        return;
+    }
     let required = |name: &str| mapped.model.shape.field(name).is_some_and(|field| !field.nullable);
-    mapped.fields.retain(|name, _| required(name) || config.field_enabled(model, name));
+    mapped.fields.retain(|name| required(name) || config.field_enabled(model, name));
     mapped.links.retain(|(name, _)| config.field_enabled(model, name));
     mapped.issues.retain(|issue| {
         issue.field.as_deref().is_none_or(|path| {

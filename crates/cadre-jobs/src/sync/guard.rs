@@ -3,7 +3,8 @@
 //! A key that lost a permission, a field that was renamed, a new word where a known one was expected: in
 //! every such case the tool answers well, and values are gone. Each record is compared with itself as it
 //! was. When a field that many records had is empty in too many of them, the run keeps the old values of
-//! that field from then on, before anybody can read otherwise, and says so.
+//! that field from then on, before anybody can read otherwise, and says so. What is too many, the field's own
+//! past decides ([`super::history`]), once there is one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,14 +12,19 @@ use cadre_model::mapped::{Issue, Link, Mapped, Record, seal};
 use cadre_store::{Before, IntegrationIssueKind, IntegrationScope, Observed, Store};
 use serde_json::{Map, Value};
 
+use super::history::{History, Usual};
+
 /// A field of a model, or a relation whose links its records name.
-type Place = (&'static str, &'static str);
+pub(super) type Place = (&'static str, &'static str);
 
 /// What a run has seen of fields, compared with what was stored.
 #[derive(Default)]
 pub(super) struct Guard {
     /// The places that are looked at: those that the mapping fills and that nobody switched off.
     watched: HashSet<Place>,
+    /// Those of which a person says that the fall is right.
+    accepted: HashSet<Place>,
+    history: History,
     tallies: HashMap<Place, Tally>,
     held: BTreeMap<Place, u64>,
 }
@@ -38,30 +44,100 @@ struct Tally {
 impl Tally {
     /// Whether so many are gone that it is not the people who changed. A misfit is a stronger sign than
     /// an empty value: nobody empties a field by writing something unknown into it.
-    fn fell(&self) -> bool {
+    fn fell(&self, usual: Option<&Usual>) -> bool {
         let share = |part: u64| part as f64 / self.had.max(1) as f64;
-        self.lost >= 5 && share(self.lost) >= 0.5
+        if self.misfit >= 3 && share(self.misfit) >= 0.05 {
+            return true;
+        }
+        let many = self.lost >= 5 && share(self.lost) >= 0.5
             || self.lost >= 20 && share(self.lost) >= 0.2
-            || self.lost >= 3 && self.lost == self.had
-            || self.misfit >= 3 && share(self.misfit) >= 0.05
+            || self.lost >= 3 && self.lost == self.had;
+        match usual {
+            // It has lost as many before, and a person found that right.
+            Some(usual) if usual.worst_loss >= 0.1 => {
+                many && share(self.lost) > usual.worst_loss * 1.2
+            }
+            // It has hardly ever lost any.
+            Some(usual) if usual.worst_loss <= 0.02 && self.had >= 100 => {
+                many || self.lost >= 12 && share(self.lost) >= 0.12
+            }
+            _ => many,
+        }
     }
 
     /// The likely cause, in words.
-    fn cause(&self) -> String {
+    fn cause(&self, signs: &Signs) -> String {
         match &self.problem {
             Some(problem) if self.misfit * 2 >= self.lost => {
-                format!("What the tool sends now does not fit ({problem}).")
+                format!(
+                    "What the tool sends now does not fit ({problem}): a word or a type that was not \
+                     there before."
+                )
             }
-            _ => "The tool sends it empty or not at all: a permission was lost, or the field has \
-                  another name now."
-                .to_owned(),
+            _ => signs.words(),
         }
     }
 }
 
+/// What else happened in a run to the model of a field that fell.
+#[derive(Debug, Default)]
+pub(super) struct Signs {
+    /// Raw fields that were never seen before.
+    pub(super) fresh: Vec<String>,
+    /// How many of its fields are held.
+    pub(super) fallen: usize,
+}
+
+impl Signs {
+    /// The likely cause, in words.
+    pub(super) fn words(&self) -> String {
+        if !self.fresh.is_empty() {
+            let some: Vec<String> =
+                self.fresh.iter().take(5).map(|name| format!("`{name}`")).collect();
+            return format!(
+                "The tool sends fields that it did not send before: {}. Perhaps it has another name now.",
+                some.join(", ")
+            );
+        }
+        if self.fallen >= 3 {
+            return format!(
+                "{} fields of the model fell at once: the credentials lost a permission.",
+                self.fallen
+            );
+        }
+        "The tool sends it empty or not at all: a permission was lost, or the field is not kept there any \
+         more."
+            .to_owned()
+    }
+}
+
 impl Guard {
-    pub(super) fn new(watched: HashSet<Place>) -> Guard {
-        Guard { watched, ..Guard::default() }
+    pub(super) fn new(
+        watched: HashSet<Place>,
+        accepted: HashSet<Place>,
+        history: History,
+    ) -> Guard {
+        Guard { watched, accepted, history, ..Guard::default() }
+    }
+
+    /// Whether it would say that the field has fallen.
+    pub(super) fn judges(&self, place: Place) -> bool {
+        self.watched.contains(&place) && !self.accepted.contains(&place)
+    }
+
+    /// What is usual for a field.
+    pub(super) fn usual(&self, place: Place) -> Option<&Usual> {
+        self.history.usual(place)
+    }
+
+    /// How many of the records that came had a value before, and how many of them have none now.
+    pub(super) fn tally(&self, place: Place) -> (u64, u64) {
+        self.tallies.get(&place).map_or((0, 0), |tally| (tally.had, tally.lost))
+    }
+
+    /// How many fields of a model are held.
+    pub(super) fn fallen(&self, model: &str) -> usize {
+        self.held.keys().filter(|(of, _)| *of == model).count()
     }
 
     /// Compares the records of a page with what is stored, and puts back what was lost.
@@ -145,7 +221,11 @@ impl Guard {
 
     fn decide(&mut self, model: &str) {
         for (place, tally) in &self.tallies {
-            if place.0 == model && !self.held.contains_key(place) && tally.fell() {
+            if place.0 == model
+                && !self.held.contains_key(place)
+                && !self.accepted.contains(place)
+                && tally.fell(self.history.usual(*place))
+            {
                 self.held.insert(*place, 0);
             }
         }
@@ -171,14 +251,14 @@ impl Guard {
                 // A reference is a field of its own, and holds the id in the tool.
                 Some(old) if mapped.model.shape.field(place).is_some() => {
                     let target = old.into_iter().next().map(|link| link.remote_id);
-                    mapped.fields.insert((*place).to_owned(), target.into());
+                    mapped.fields.set(place, target.into());
                 }
                 Some(old) => {
                     mapped.links.retain(|(name, _)| name != place);
                     mapped.links.push((place, old));
                 }
                 None => {
-                    mapped.fields.insert((*place).to_owned(), fields[*place].clone());
+                    mapped.fields.set(place, fields[*place].clone());
                 }
             }
         }
@@ -186,7 +266,11 @@ impl Guard {
     }
 
     /// What was held, as issues of the integration.
-    pub(super) fn held(&self, integration_id: &str) -> Vec<Observed> {
+    pub(super) fn held(
+        &self,
+        integration_id: &str,
+        signs: impl Fn(&'static str) -> Signs,
+    ) -> Vec<Observed> {
         let observed = |(place, kept): (&Place, &u64)| {
             let tally = self.tallies.get(place)?;
             Some(Observed {
@@ -199,7 +283,7 @@ impl Guard {
                     place.0,
                     tally.had,
                     tally.lost,
-                    tally.cause()
+                    tally.cause(&signs(place.0))
                 ),
                 hint: Some(format!(
                     "Give the credentials the permission again, or correct the mapping. If the field is \

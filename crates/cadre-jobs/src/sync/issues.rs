@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cadre_store::{IntegrationIssueKind, IntegrationIssueState, Observed, RunState};
 
+use super::history;
 use super::proof::{OfModel, Proof};
 use super::run::{MOST_ISSUES, Sync};
 
@@ -14,12 +15,20 @@ pub(super) async fn field_issues(
     models: &BTreeMap<&'static str, OfModel>,
 ) -> Result<Option<String>, cadre_store::Error> {
     let store = &sync.parts.store;
-    let held = sync.guard.lock().await.as_ref().map(|guard| guard.held(sync.scope.id()));
+    let held = sync
+        .guard
+        .lock()
+        .await
+        .as_ref()
+        .map(|guard| guard.held(sync.scope.id(), |model| sync.signs(model, Some(guard))));
     let held = held.unwrap_or_default();
-    for observed in &held {
+    let subjects = held.iter().map(|observed| observed.subject.clone()).collect();
+    let emptier = history::judge(sync, models, &subjects).await?;
+    for observed in held.iter().chain(&emptier) {
         store.integration_issue_raise(&sync.scope, observed).await?;
     }
-    let still: BTreeSet<&str> = held.iter().map(|observed| observed.subject.as_str()).collect();
+    let still: BTreeSet<&str> =
+        held.iter().chain(&emptier).map(|observed| observed.subject.as_str()).collect();
     for issue in store.integration_issues(&sync.scope, MOST_ISSUES).await? {
         let model = issue.subject.split('.').next().unwrap_or_default();
         let whole = models.get(model).is_some_and(|of| of.proof == Proof::Complete);

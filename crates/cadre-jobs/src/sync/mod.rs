@@ -7,6 +7,7 @@
 
 pub mod finish;
 mod guard;
+mod history;
 mod issues;
 mod pages;
 pub mod plan;

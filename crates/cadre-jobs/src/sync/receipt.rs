@@ -16,6 +16,7 @@ pub(super) async fn receipt(
 ) -> Result<Value, cadre_store::Error> {
     let store = &sync.parts.store;
     let filled = sync.filled.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let recent = store.integration_recent(&sync.scope).await?;
     let mut rows = Map::new();
     let mut known = Vec::new();
     for (model, of) in models {
@@ -34,7 +35,9 @@ pub(super) async fn receipt(
                 "filled": came.map(|came| &came.fields),
             }),
         );
-        if matches!(of.proof, Proof::Complete | Proof::ChangesOnly) {
+        // Of what is read from some moment on only, older records are not known as they stand.
+        let is_bounded = recent.is_some() && sync.can_be_bounded(model);
+        if matches!(of.proof, Proof::Complete | Proof::ChangesOnly) && !is_bounded {
             known.push(*model);
         }
     }
@@ -48,4 +51,16 @@ pub(super) async fn receipt(
         "scope_config_id": sync.integration.scope_config_id,
         "models": rows,
     }))
+}
+
+impl Sync<'_> {
+    /// Whether old records of a model are left out where somebody wants recent data only.
+    fn can_be_bounded(&self, model: &str) -> bool {
+        let feeding = self.maps.iter().filter(|map| map.model().id == model);
+        let mut roots = feeding.flat_map(|map| map.streams()).map(|one| self.entry.root_of(one));
+        let connector = &self.entry.connector;
+        roots.any(|root| {
+            connector.stream(&root).is_some_and(cadre_connector::Stream::can_be_bounded)
+        })
+    }
 }

@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 
 use super::finish;
 use super::guard::Guard;
+use super::history::History;
 use super::pages::Filled;
 use super::proof::{self, Proof};
 use super::write::Writer;
@@ -29,6 +30,7 @@ use crate::grants::with_stored_grant;
 use crate::hooks;
 use crate::observe::Log;
 use crate::pin::pinned;
+use crate::scim::inbox;
 use crate::settings::Parts;
 
 /// Milliseconds between two looks at whether a run may go on.
@@ -233,21 +235,24 @@ async fn guard(
         .filter(|issue| issue.state == IntegrationIssueState::Accepted)
         .map(|issue| issue.subject)
         .collect();
-    let mut watched = HashSet::new();
+    let (mut watched, mut right) = (HashSet::new(), HashSet::new());
     for map in maps {
         let model = map.model();
         let offered = map.offered_fields();
         let fields = model.shape.fields.iter().map(|field| field.name);
         let places = fields.chain(model.relations.iter().map(|relation| relation.name));
-        watched.extend(
-            places
-                .filter(|place| offered.contains(*place))
-                .filter(|place| scope_config.field_enabled(model.id, place))
-                .filter(|place| !accepted.contains(&format!("{}.{place}", model.id)))
-                .map(|place| (model.id, place)),
-        );
+        for place in places
+            .filter(|place| offered.contains(*place))
+            .filter(|place| scope_config.field_enabled(model.id, place))
+        {
+            watched.insert((model.id, place));
+            if accepted.contains(&format!("{}.{place}", model.id)) {
+                right.insert((model.id, place));
+            }
+        }
     }
-    Ok(Some(Guard::new(watched)))
+    let history = History::of(&parts.store.field_fills(scope).await?);
+    Ok(Some(Guard::new(watched, right, history)))
 }
 
 impl Sync<'_> {
@@ -272,7 +277,7 @@ impl Sync<'_> {
         let secrets = self.parts.store.integration_secrets(&self.scope).await?;
         let account = Account { settings: self.integration.settings.clone(), secrets };
         let io = Io {
-            http: self.parts.http.clone(),
+            http: inbox::client(self.parts, &self.scope, &self.entry),
             clock: self.parts.clock.clone(),
             observer: self.log.clone(),
             limits: self.parts.settings.read.clone(),

@@ -238,6 +238,7 @@ async fn attempt(
     let message = Message::of(event, delivery.sequence, endpoint.numbered, public_url);
     let at = parts.clock.now_ms();
     let outcome = post(parts, endpoint, &leased.secrets, &message, delivery.attempts).await;
+    let outcome = crate::assessment::heard(parts, event, outcome).await;
     let ended_at = parts.clock.now_ms();
     let first = delivery.first_attempt_at.unwrap_or(at);
     let again_at = (!outcome.delivered).then(|| {

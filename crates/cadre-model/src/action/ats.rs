@@ -1,7 +1,7 @@
 //! What applicant tracking systems can be asked to do.
 
 use super::input::{REMOTE_FIELDS, may, must};
-use super::{About, Action, Answer, Input, InputField, Preset, TYPED_FILE};
+use super::{About, Action, Answer, Bulk, Input, InputField, Preset, TYPED_FILE};
 use crate::model::Category::Ats;
 
 const LIST: usize = usize::MAX;
@@ -218,7 +218,7 @@ const fn post(
         body,
         answer: Answer::Nothing,
         deprecated: false,
-        bulk: false,
+        bulk: Bulk::No,
     }
 }
 

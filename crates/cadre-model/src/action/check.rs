@@ -218,6 +218,11 @@ fn plain(kind: &Input, value: &Value) -> Option<Value> {
             let fits = least.is_none_or(|least| number >= least as f64);
             fits.then(|| value.clone())
         }
+        Input::Whole(least, most) => {
+            let fits = value.as_i64().is_some_and(|number| (*least..=*most).contains(&number));
+            fits.then(|| value.clone())
+        }
+        Input::Language => text.filter(|text| is_language(text)).map(Value::from),
         Input::Boolean => value.is_boolean().then(|| value.clone()),
         Input::Choice(values) => text.filter(|text| values.contains(text)).map(Value::from),
         Input::Open(_) => text.filter(|text| !text.trim().is_empty()).map(Value::from),
@@ -253,6 +258,9 @@ fn expected(kind: &Input) -> String {
         Input::Filled => "text that is not empty".to_owned(),
         Input::Number(None) => "a number".to_owned(),
         Input::Number(Some(least)) => format!("a number from {least} on"),
+        Input::Whole(least, i64::MAX) => format!("a whole number from {least} on"),
+        Input::Whole(least, most) => format!("a whole number from {least} to {most}"),
+        Input::Language => "a language, like de or en-GB".to_owned(),
         Input::Boolean => "true or false".to_owned(),
         Input::Choice(values) => format!("one of {}", values.join(", ")),
         Input::Open(values) => format!("a word, such as {}", values.join(", ")),
@@ -316,6 +324,13 @@ fn is_media_type(text: &str) -> bool {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
     };
     text.split_once('/').is_some_and(|(kind, sub)| word(kind) && word(sub))
+}
+
+fn is_language(text: &str) -> bool {
+    let (language, country) = text.split_once('-').map_or((text, None), |(l, c)| (l, Some(c)));
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|b| b.is_ascii_lowercase())
+        && country.is_none_or(|c| c.len() == 2 && c.bytes().all(|b| b.is_ascii_uppercase()))
 }
 
 fn is_base64(text: &str) -> bool {

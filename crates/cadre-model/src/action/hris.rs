@@ -1,7 +1,7 @@
 //! What HR information systems can be asked to do.
 
 use super::input::{REMOTE_FIELDS, may, must};
-use super::{About, Action, Answer, FILE, Input, InputField, Preset};
+use super::{About, Action, Answer, Bulk, FILE, Input, InputField, Preset};
 use crate::model::Category::Hris;
 use crate::shape::{Shape, structure};
 
@@ -161,7 +161,7 @@ const fn post(
         body,
         answer,
         deprecated: false,
-        bulk: false,
+        bulk: Bulk::No,
     }
 }
 
@@ -247,7 +247,7 @@ pub(super) static ACTIONS: &[Action] = &[
         )
     },
     Action {
-        bulk: true,
+        bulk: Bulk::Also,
         ..post(
             "hris_create_skill",
             "Create skill",

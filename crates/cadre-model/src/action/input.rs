@@ -9,6 +9,8 @@ pub enum Input {
     Filled,
     /// A number, not below the bound where there is one.
     Number(Option<i64>),
+    /// A whole number between the two, both included.
+    Whole(i64, i64),
     /// True or false.
     Boolean,
     /// One of these.
@@ -29,6 +31,8 @@ pub enum Input {
     Moment,
     /// A time of day.
     TimeOfDay,
+    /// A language: two or three letters, with a country at will.
+    Language,
     /// A media type.
     MediaType,
     /// Bytes, as base64.

@@ -3,14 +3,17 @@
 //! An action is declared once: its path, the body it takes, what it answers with. Route, validation,
 //! OpenAPI document and coverage follow. How a tool does it stands in `connectors/<tool>/actions/`.
 //!
-//! To add one: a row in `ats.rs` or `hris.rs`.
+//! To add one: a row in `ats.rs`, `hris.rs` or `lms.rs`.
 
+mod assessment;
 mod ats;
 mod check;
 mod hris;
 mod input;
+mod lms;
 pub mod schema;
 
+pub use assessment::{ORDERS, RESULT};
 pub use check::{Checked, FileAt, Reference, Wrong, check};
 pub use input::{FILE, Input, InputField, MULTIPART, Preset, TYPED_FILE};
 
@@ -39,7 +42,18 @@ pub struct Action {
     /// Whether other software should use another one instead.
     pub deprecated: bool,
     /// Whether many can be ordered at once, at `<path>/bulk`.
-    pub bulk: bool,
+    pub bulk: Bulk,
+}
+
+/// Whether many actions of a kind can be ordered at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bulk {
+    /// One by one.
+    No,
+    /// Both ways.
+    Also,
+    /// Only many at once: nothing is served at the path itself.
+    Only,
 }
 
 impl Action {
@@ -55,7 +69,7 @@ impl Action {
 pub struct About {
     /// The variable part of the path.
     pub parameter: &'static str,
-    /// Id of the model.
+    /// Id of the model, or [`ORDERS`].
     pub model: &'static str,
 }
 
@@ -70,13 +84,19 @@ pub enum Answer {
     RecordWith(&'static str, &'static str, &'static str),
     /// Something of its own.
     Own(&'static Structure),
-    /// Something of its own about a record of the model, whose `id` and `remote_id` are added.
+    /// Something of its own about a record of the model, or about a thing that no list shows; its `id` and
+    /// `remote_id` are added, and references become ids.
     Made(&'static str, &'static Structure),
 }
 
 /// Every action.
 pub fn actions() -> impl Iterator<Item = &'static Action> {
-    ats::ACTIONS.iter().chain(hris::ACTIONS)
+    ats::ACTIONS.iter().chain(hris::ACTIONS).chain(lms::ACTIONS).chain(assessment::ACTIONS)
+}
+
+/// The actions that can be asked for one by one.
+pub fn single_actions() -> impl Iterator<Item = &'static Action> {
+    actions().filter(|action| action.bulk != Bulk::Only)
 }
 
 /// The action of that id.
@@ -87,7 +107,7 @@ pub fn action(id: &str) -> Option<&'static Action> {
 
 /// Actions of which many can be ordered at once.
 pub fn bulk_actions() -> impl Iterator<Item = &'static Action> {
-    actions().filter(|action| action.bulk)
+    actions().filter(|action| action.bulk != Bulk::No)
 }
 
 /// Actions whose files may be restricted: those that callers can ask about.
@@ -104,7 +124,7 @@ pub fn restricted_actions() -> Vec<&'static Action> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Answer, actions};
+    use super::{Answer, Bulk, ORDERS, actions};
     use crate::registry;
 
     #[test]
@@ -112,7 +132,8 @@ mod tests {
         let (mut ids, mut paths) = (BTreeSet::new(), BTreeSet::new());
         for action in actions() {
             assert!(ids.insert(action.id), "{}", action.id);
-            assert!(paths.insert((action.method, action.path)), "{}", action.path);
+            let only_many = action.bulk == Bulk::Only;
+            assert!(paths.insert((action.method, action.path, only_many)), "{}", action.path);
             let category = action.category.as_str().to_ascii_lowercase();
             assert!(action.id.starts_with(&category), "{}", action.id);
             assert!(action.path.starts_with(&format!("/{category}/")), "{}", action.path);
@@ -121,12 +142,10 @@ mod tests {
             assert!(action.method != "GET" || action.answers_of_its_own(), "{}", action.id);
             if let Some(about) = action.about {
                 assert!(action.path.contains(&format!("{{{}}}", about.parameter)));
-                assert!(registry::model(about.model).is_some(), "{}", about.model);
+                let known = registry::model(about.model).is_some() || about.model == ORDERS;
+                assert!(known, "{}", about.model);
             }
-            if let Answer::Record(model)
-            | Answer::RecordWith(model, _, _)
-            | Answer::Made(model, _) = action.answer
-            {
+            if let Answer::Record(model) | Answer::RecordWith(model, _, _) = action.answer {
                 assert!(registry::model(model).is_some(), "{model}");
             }
         }

@@ -35,6 +35,7 @@ const LISTS: &[&str] = &[
     "tags",
     "rejection-reasons",
     "links",
+    "assessment-results",
 ];
 /// Lists below a record: the list above, and their name.
 const LISTS_BELOW: &[(&str, &str)] = &[("jobs", "postings")];
@@ -60,7 +61,7 @@ pub(crate) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/v1/applications", post(create_application).get(applications))
         .route("/v1/{list}", get(list).post(writes::create))
-        .route("/v1/{list}/{id}", get(one).patch(writes::change))
+        .route("/v1/{list}/{id}", get(one).patch(writes::change).put(writes::result))
         .route("/v1/{list}/{id}/{below}", get(list_below).post(writes::below).put(writes::below))
         .route("/v1/{list}/{id}/{below}/{item}", delete(writes::untag))
 }

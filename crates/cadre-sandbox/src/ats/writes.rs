@@ -51,6 +51,31 @@ pub(super) async fn change(
     answer(interview(&mut state.ats, Some(&id), &body, now))
 }
 
+/// `PUT /ats/v1/assessment-results/<order>`: `{state, url, ended_at?, points?, most_points?, lines, files}`.
+pub(super) async fn result(
+    State(world): State<Arc<World>>,
+    Path((list, id)): Path<(String, String)>,
+    Json(mut body): Json<Value>,
+) -> Response {
+    if list != "assessment-results" {
+        return not_found();
+    }
+    if !matches!(body["state"].as_str(), Some("open" | "completed" | "cancelled")) {
+        return invalid(&[("state", "must be open, completed or cancelled")]);
+    }
+    if !filled(&body["url"]) {
+        return invalid(&[("url", "must not be empty")]);
+    }
+    let mut state = world.state();
+    let now = world.now(&state);
+    let table = state.ats.entry("assessment-results").or_default();
+    table.delete(&id);
+    body["id"] = id.clone().into();
+    table.add(body, now, now);
+    let made = table.get(&id).map(|row| row.value.clone()).unwrap_or_default();
+    (StatusCode::OK, Json(made)).into_response()
+}
+
 /// `POST` and `PUT` below a candidate or an application.
 pub(super) async fn below(
     State(world): State<Arc<World>>,

@@ -16,8 +16,12 @@ pub(crate) async fn start() -> Caller {
 
 pub(crate) async fn start_with(options: SandboxOptions) -> Caller {
     let running = Sandbox::start(options).await.unwrap();
-    let http = Client::builder().no_proxy().tls_backend_preconfigured(no_tls()).build().unwrap();
-    Caller { running, http }
+    Caller { running, http: http() }
+}
+
+/// A client that asks this machine only.
+pub(crate) fn http() -> Client {
+    Client::builder().no_proxy().tls_backend_preconfigured(no_tls()).build().unwrap()
 }
 
 /// Nothing here is encrypted, but a client wants to know how it would be.

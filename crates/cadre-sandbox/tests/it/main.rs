@@ -7,3 +7,4 @@ mod coverage;
 mod faults;
 mod sandboxats;
 mod sandboxhris;
+mod twins;

@@ -11,8 +11,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::integrations::EndUser;
-use crate::records::sql::array;
-use crate::store::{Attempt, Error, Store, Tx, storable};
+use crate::records::sql::{array, chunks};
+use crate::store::{Attempt, Backend, Error, Store, Tx, storable};
 use crate::stored_words;
 use crate::tenants::EnvironmentScope;
 
@@ -39,6 +39,16 @@ stored_words! {
         IssueStatusChanged = "issue-status-changed",
         /// An account could not be linked.
         ConnectionFlowFailed = "connection-flow-failed",
+        /// Public postings of the environment changed.
+        PostingsChanged = "ai-apply-data-changed",
+        /// Whether one may apply to a public posting is another matter than before.
+        PostingStatusUpdated = "ai-apply-job-posting-status-updated",
+        /// It is known what became of an application to a public posting.
+        ApplicationStatusUpdated = "ai-apply-application-status-updated",
+        /// An assessment was ordered.
+        AssessmentOrderReceived = "assessment:order-received",
+        /// An assessment was ordered whose candidate waits for it.
+        InlineAssessmentOrderReceived = "inline-assessment:order-received",
     }
 }
 
@@ -52,6 +62,11 @@ impl EventType {
         EventType::IntegrationStateChanged,
         EventType::IssueStatusChanged,
         EventType::ConnectionFlowFailed,
+        EventType::PostingsChanged,
+        EventType::PostingStatusUpdated,
+        EventType::ApplicationStatusUpdated,
+        EventType::AssessmentOrderReceived,
+        EventType::InlineAssessmentOrderReceived,
     ];
 
     /// The type of that name.
@@ -137,26 +152,36 @@ pub(crate) async fn append(
     .await
     .attempt("number an event")?;
     let last: i64 = row.get(0);
-    for (sequence, event) in (last - count + 1..).zip(events) {
-        let id = random_id();
-        let subject = event.subject.as_deref().unwrap_or(&id);
-        sqlx::query(
+    let mut sequence = last - count;
+    for some in chunks(events) {
+        let sql = format!(
             "INSERT INTO events (environment_id, sequence, id, type, integration_id, subject, payload, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(environment_id)
-        .bind(sequence)
-        .bind(&id)
-        .bind(event.event_type.as_str())
-        .bind(&event.integration_id)
-        .bind(storable(subject))
-        .bind(event.payload.to_string())
-        .bind(now)
-        .execute(&mut **tx)
-        .await
-        .attempt("write an event")?;
+             VALUES {}",
+            backend_of(tx).rows(8, some.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for event in some {
+            sequence += 1;
+            let id = random_id();
+            let subject = storable(event.subject.as_deref().unwrap_or(&id));
+            query = query
+                .bind(environment_id)
+                .bind(sequence)
+                .bind(id)
+                .bind(event.event_type.as_str())
+                .bind(&event.integration_id)
+                .bind(subject)
+                .bind(event.payload.to_string())
+                .bind(now);
+        }
+        query.execute(&mut **tx).await.attempt("write an event")?;
     }
     Ok(last)
+}
+
+/// The kind of database that a transaction is in.
+fn backend_of(tx: &Tx) -> Backend {
+    if tx.backend_name() == "SQLite" { Backend::Sqlite } else { Backend::Postgres }
 }
 
 /// The number of an environment's latest event; 0 before the first.

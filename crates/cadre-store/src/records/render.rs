@@ -487,6 +487,11 @@ fn stub(target: &ModelDef, link: &Link<'_>, view: &View, changed_at: i64) -> Str
         };
         let _ = write!(text, "\"{name}\":{value}");
     }
+    for (name, _) in view.relations {
+        let many = target.relation(name).is_some_and(|relation| relation.join.many());
+        separate(&mut text);
+        let _ = write!(text, "\"{name}\":{}", if many { "[]" } else { "null" });
+    }
     text.push('}');
     text
 }

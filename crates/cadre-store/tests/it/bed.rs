@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cadre_model::fields::Fields;
 use cadre_model::mapped::{Issue, Link, Mapped, Record, seal};
 use cadre_model::registry::model;
 use cadre_model::time::{Clock, FixedClock};
@@ -208,6 +209,7 @@ pub fn with_links(
 ) -> Record {
     let Value::Object(fields) = fields else { panic!("fields are an object") };
     let model = model(model_id).expect("a known model");
+    let fields = Fields::of(model.shape, fields);
     let mapped = Mapped { model, remote_id: id.to_owned(), fields, links, issues: vec![] };
     seal(scope.id(), &mapped)
 }

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use crate::body::JsonBody;
 use crate::gate;
 use crate::recorder::Call;
-use crate::refuse::{Class, Refused};
-use crate::reply::Data;
+use crate::refuse::Refused;
+use crate::reply::{Data, Warned};
 use crate::scope::{Caller, ForIntegration, NamedIntegration, PathPart, unavailable};
 use crate::state::AppState;
 
@@ -37,7 +37,7 @@ pub async fn post(
     NamedIntegration(integration): NamedIntegration,
     Extension(call): Extension<Arc<Call>>,
     body: JsonBody,
-) -> Result<Data<Value>, Refused> {
+) -> Result<Warned<Value>, Refused> {
     let items = match body.0.get("items") {
         Some(Value::Array(items)) if items.len() <= MOST => items,
         _ => return Err(body.wrong("items", &format!("a list of at most {MOST}"))),
@@ -63,7 +63,7 @@ pub async fn post(
     gate::permits(&state, &here, &config, action).await?;
     let id = bulk::enqueue(&state.parts, &here.scope, action, items).await?;
     state.wake.notify_one();
-    Ok(Data(json!({ "task_id": id })))
+    Ok(Warned { data: json!({ "task_id": id }), warnings: Vec::new() })
 }
 
 /// Shows how a task stands.
@@ -84,15 +84,15 @@ pub async fn get(
             format!("Invalid request: `path.task_id`: expected the id of a task, got {shown:?}.");
         return Err(Refused::new(Code::PlatformInputInvalid, words));
     };
-    Ok(Data(shown(&state, Class::of_path(action.path), &task)))
+    Ok(Data(shown(&state, &task)))
 }
 
-fn shown(state: &AppState, class: Class, task: &Task) -> Value {
+fn shown(state: &AppState, task: &Task) -> Value {
     let log = task.outcome["log"].as_str().map(|id| state.log_url(id));
     let error = |of: &Value| {
         let code = of["code"].as_str().and_then(Code::parse).unwrap_or(Code::PlatformUnknownError);
         let fault = Fault::new(code, of["message"].as_str().unwrap_or_default());
-        state.wording.envelope(&fault, class, log.as_deref())["error"].take()
+        state.wording.error_of_item(&fault, log.as_deref())
     };
     let mut shown = json!({
         "task_id": task.id, "created_at": wire(task.created_at),

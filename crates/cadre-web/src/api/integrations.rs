@@ -233,6 +233,7 @@ pub async fn delete(
     IntegrationInPath(here): IntegrationInPath,
     _body: JsonBody,
 ) -> Result<Data<Value>, Refused> {
+    cadre_jobs::hooks::unsubscribe(&state.parts, &here.scope).await;
     state.store.integration_delete(&here.scope).await.map_err(unavailable)?;
     Ok(Data(json!({})))
 }

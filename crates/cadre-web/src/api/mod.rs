@@ -1,6 +1,8 @@
 //! The API, one file per endpoint: its parameters, its handler, its answer.
 
 pub mod actions;
+pub mod apply;
+pub mod assessment;
 pub mod attachments;
 pub mod bulk;
 pub mod check_api_key;
@@ -16,6 +18,7 @@ pub mod interactions;
 pub mod lists;
 pub mod passthrough;
 pub mod provisioning;
+pub mod scim;
 pub mod tools;
 pub mod unknown;
 pub mod webhook_endpoints;

@@ -240,6 +240,7 @@ pub(super) async fn delete(
     if form.text("confirm") != chosen.scope.id() {
         return Ok(see_other(&format!("{}?confirm=wrong#delete", chosen.base())));
     }
+    cadre_jobs::hooks::unsubscribe(&state.parts, &chosen.scope).await;
     state.store.integration_delete(&chosen.scope).await?;
     let name = chosen.found.integration.end_user.organization_name.clone();
     chosen.note(&state, "integration.deleted", name).await?;

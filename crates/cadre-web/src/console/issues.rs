@@ -48,9 +48,11 @@ struct IssueOut {
 /// What an issue is, in a few words.
 pub(super) fn title(kind: IntegrationIssueKind) -> &'static str {
     match kind {
+        IntegrationIssueKind::ActionFailing => "An action fails",
         IntegrationIssueKind::AuthenticationFailed => "The tool refuses the credentials",
         IntegrationIssueKind::DropHeld => "More records are missing than can be believed",
         IntegrationIssueKind::FieldDegraded => "A field that was filled came empty",
+        IntegrationIssueKind::IncomingWebhookFailing => "Calls of the tool fail",
         IntegrationIssueKind::QualityFailed => "The first sync failed its quality checks",
         IntegrationIssueKind::SyncFailing => "The last sync failed",
     }

@@ -11,6 +11,7 @@
 //! To add a page: a file here, its template, its line in [`route`].
 
 mod account;
+mod assessment;
 mod audit;
 mod chart;
 mod coverage;
@@ -27,6 +28,8 @@ mod logs;
 mod overview;
 mod page;
 mod people;
+mod posting;
+mod postings;
 mod readme;
 mod record;
 mod route;

@@ -10,8 +10,9 @@ use axum::routing::{MethodRouter, get, post};
 use cadre_store::Role;
 
 use super::{
-    account, audit, coverage, data, door, environments, integration, integrations, issues, keys,
-    log, logs, overview, people, record, scope, syncs, tool, webhook, webhooks, welcome,
+    account, assessment, audit, coverage, data, door, environments, integration, integrations,
+    issues, keys, log, logs, overview, people, posting, postings, record, scope, syncs, tool,
+    webhook, webhooks, welcome,
 };
 use crate::state::AppState;
 
@@ -73,6 +74,7 @@ pub fn routes() -> Vec<Route> {
     ];
     routes.extend(of_integrations());
     routes.extend(of_webhooks());
+    routes.extend(of_postings());
     routes
 }
 
@@ -85,6 +87,8 @@ fn of_integrations() -> Vec<Route> {
         see("/env/{env}/integrations/{integration}/syncs/{run}", syncs::receipt),
         see("/env/{env}/integrations/{integration}/issues", issues::get),
         see("/env/{env}/integrations/{integration}/scope", scope::get),
+        see_as(Role::Support, "/env/{env}/integrations/{integration}/assessment", assessment::get),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/assessment", assessment::act),
         see_as(Role::Support, "/env/{env}/integrations/{integration}/data", data::get),
         see_as(Role::Support, "/env/{env}/integrations/{integration}/data/{model}", data::list),
         see_as(
@@ -130,6 +134,18 @@ fn of_webhooks() -> Vec<Route> {
         act(Role::Support, "/env/{env}/webhooks/{endpoint}/replay", webhook::replay),
         act(Role::Developer, "/env/{env}/webhooks/{endpoint}/rotate", webhook::rotate),
         act(Role::Developer, "/env/{env}/webhooks/{endpoint}/delete", webhook::delete),
+    ]
+}
+
+fn of_postings() -> Vec<Route> {
+    vec![
+        see("/env/{env}/postings", postings::get),
+        act(Role::Developer, "/env/{env}/feeds", postings::create),
+        see("/env/{env}/postings/{posting}", posting::get),
+        act(Role::Support, "/env/{env}/postings/{posting}/parse", postings::parse),
+        act(Role::Support, "/env/{env}/postings/{posting}/archive", postings::archive),
+        see("/env/{env}/applications", posting::applications),
+        act(Role::Support, "/env/{env}/applications/{application}/settle", posting::settle),
     ]
 }
 

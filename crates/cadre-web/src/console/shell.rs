@@ -77,6 +77,10 @@ const DONE: &[(&str, &str)] = &[
     ("endpoint-types", "Changed. It holds for events from now on."),
     ("endpoint-delete", "The endpoint is deleted with its deliveries. The ledger of events stays."),
     ("replay", "What was asked for is due again."),
+    ("feed", "The feed is there. Send it lines with its id."),
+    ("posting-parse", "The page is read before all others."),
+    ("posting-archive", "Archived. Nobody can apply to it any more."),
+    ("application", "Settled. Whoever listens is told."),
     ("environment", "The environment is made."),
     ("person", "The change is saved. Their sessions have ended."),
     ("person-added", "They can log in now. Give them the password by a safe way."),
@@ -213,6 +217,10 @@ impl Chosen {
             organisation: integration.end_user.organization_name.clone(),
             state: super::integrations::state_badge(self.found.state),
             issues: self.found.open_issues,
+            assesses: state
+                .catalog
+                .get(&integration.tool)
+                .is_some_and(|entry| entry.connector.manifest().assessment.is_some()),
             tab,
         }
     }
@@ -244,5 +252,7 @@ pub(super) struct Header {
     pub(super) organisation: String,
     pub(super) state: super::page::Badge,
     pub(super) issues: i64,
+    /// Whether assessments can be ordered in the tool.
+    pub(super) assesses: bool,
     pub(super) tab: &'static str,
 }

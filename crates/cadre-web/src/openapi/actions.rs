@@ -1,7 +1,7 @@
 //! The operations that have a tool do something.
 
 use cadre_model::action::{
-    Action, Answer, Input, InputField, Preset, actions, bulk_actions, restricted_actions,
+    Action, Answer, Input, InputField, Preset, bulk_actions, restricted_actions, single_actions,
 };
 use cadre_model::fault::Code;
 use cadre_model::model::Category;
@@ -15,7 +15,7 @@ use crate::refuse::Class;
 
 /// Every operation: path, method, and what it is.
 pub(super) fn operations(components: &mut Components) -> Vec<(String, &'static str, Value)> {
-    let done = actions().map(|action| {
+    let done = single_actions().map(|action| {
         let method = match action.method {
             "GET" => "get",
             "PUT" => "put",
@@ -37,23 +37,19 @@ pub(super) fn operations(components: &mut Components) -> Vec<(String, &'static s
     all
 }
 
-fn operation(action: &'static Action, components: &mut Components) -> Value {
-    let (tag, class) = match action.category {
+/// The tag and the error class of the operations of a category.
+const fn group(category: Category) -> (&'static str, Class) {
+    match category {
         Category::Hris => ("Unified HRIS API", Class::Hris),
         Category::Ats => ("Unified ATS API", Class::Ats),
-    };
-    let data = match action.answer {
-        Answer::Nothing => json!({ "type": "object" }),
-        Answer::Own(structure) | Answer::Made(_, structure) => components.structure(structure),
-        Answer::Record(id) => match registry::model(id) {
-            Some(model) => components.record(model),
-            None => json!({}),
-        },
-        Answer::RecordWith(id, field, of) => match (registry::model(id), registry::model(of)) {
-            (Some(model), Some(whole)) => components.record_with(model, field, whole),
-            _ => json!({}),
-        },
-    };
+        Category::Lms => ("Unified LMS API", Class::General),
+        Category::Assessment => ("Unified ATS (Assessment & Background Check) API", Class::Ats),
+    }
+}
+
+fn operation(action: &'static Action, components: &mut Components) -> Value {
+    let (tag, class) = group(action.category);
+    let data = answer(action, components);
     let mut parameters = vec![integration_header(), key_header()];
     parameters.extend(action.about.map(|about| in_path(about.parameter)));
     let method = action.method.to_ascii_lowercase();
@@ -87,6 +83,27 @@ fn operation(action: &'static Action, components: &mut Components) -> Value {
         operation["deprecated"] = Value::Bool(true);
     }
     operation
+}
+
+/// What an action answers with.
+pub(super) fn answer(action: &'static Action, components: &mut Components) -> Value {
+    match action.answer {
+        Answer::Nothing => json!({ "type": "object" }),
+        Answer::Own(structure) | Answer::Made(_, structure) => components.structure(structure),
+        Answer::Record(id) => match registry::model(id) {
+            Some(model) => components.record(model),
+            None => json!({}),
+        },
+        Answer::RecordWith(id, field, of) => match (registry::model(id), registry::model(of)) {
+            (Some(model), Some(whole)) => components.record_with(model, field, whole),
+            _ => json!({}),
+        },
+    }
+}
+
+/// What an action is asked for with.
+pub(super) fn body(action: &'static Action) -> Value {
+    object(action.body)
 }
 
 fn key_header() -> Value {
@@ -127,6 +144,10 @@ fn value(kind: &'static Input) -> Value {
         Input::Filled => json!({ "type": "string", "minLength": 1 }),
         Input::Number(None) => json!({ "type": "number" }),
         Input::Number(Some(least)) => json!({ "type": "number", "minimum": least }),
+        Input::Whole(least, i64::MAX) => json!({ "type": "integer", "minimum": least }),
+        Input::Whole(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         Input::Boolean => json!({ "type": "boolean" }),
         Input::Choice(values) => json!({ "type": "string", "enum": values }),
         Input::Open(values) => json!({ "type": "string", "x-open-enum": values }),
@@ -148,6 +169,7 @@ fn value(kind: &'static Input) -> Value {
             "type": "string", "pattern": r"^(?:2[0-3]|[01]?\d):[0-5]?\d(:[0-5]?\d)?$",
             "x-format-hint": "HH:mm:ss",
         }),
+        Input::Language => json!({ "type": "string", "pattern": "^[a-z]{2,3}(-[A-Z]{2})?$" }),
         Input::MediaType => json!({ "type": "string", "pattern": r"^[\w.-]+\/[\w.-]+$" }),
         Input::Base64 => json!({ "type": "string", "contentEncoding": "base64" }),
         Input::Id(_) => json!({
@@ -201,16 +223,17 @@ fn bulk(action: &'static Action) -> Value {
     let data = json!({
         "type": "object", "properties": { "task_id": { "type": "string" } }, "required": ["task_id"],
     });
+    let (tag, class) = group(action.category);
     json!({
         "operationId": words(&format!("post{}/bulk", action.path)),
         "summary": format!("{}, many at once", action.label),
-        "tags": ["Unified HRIS API"],
-        "x-error-class": Class::Hris.name(),
+        "tags": [tag],
+        "x-error-class": class.name(),
         "parameters": [integration_header()],
         "requestBody": {
             "required": true, "content": { "application/json": { "schema": body } },
         },
-        "responses": answers(Class::Hris, &data),
+        "responses": warned(class, &data),
     })
 }
 
@@ -250,13 +273,14 @@ fn task(action: &'static Action) -> Value {
             "completed_at": moment(),
         })),
     ] });
+    let (tag, class) = group(action.category);
     json!({
         "operationId": words(&format!("get{}/bulk/task_id", action.path)),
         "summary": format!("{}, many at once: how it stands", action.label),
-        "tags": ["Unified HRIS API"],
-        "x-error-class": Class::Hris.name(),
+        "tags": [tag],
+        "x-error-class": class.name(),
         "parameters": [integration_header(), in_path("task_id")],
-        "responses": answers(Class::Hris, &data),
+        "responses": answers(class, &data),
     })
 }
 

@@ -19,6 +19,8 @@ pub(super) fn operation(
     let (tag, class) = match model.category {
         Category::Hris => ("Unified HRIS API", Class::Hris),
         Category::Ats => ("Unified ATS API", Class::Ats),
+        Category::Lms => ("Unified LMS API", Class::General),
+        Category::Assessment => ("Unified ATS (Assessment & Background Check) API", Class::Ats),
     };
     let mut parameters = vec![integration_header()];
     parameters.extend(common(model));

@@ -43,6 +43,8 @@ fn files(read: &LiveRead) -> Value {
     let (tag, class) = match read.category {
         Category::Hris => ("Unified HRIS API", Class::Hris),
         Category::Ats => ("Unified ATS API", Class::Ats),
+        Category::Lms => ("Unified LMS API", Class::General),
+        Category::Assessment => ("Unified ATS (Assessment & Background Check) API", Class::Ats),
     };
     let id = |null: bool| {
         let kind = if null { json!(["string", "null"]) } else { json!("string") };

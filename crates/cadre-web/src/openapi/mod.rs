@@ -4,6 +4,8 @@
 //! test in `tests/it/openapi.rs` holds it against the contract.
 
 mod actions;
+mod apply;
+mod assessment;
 mod connect;
 mod events;
 mod fields;
@@ -35,6 +37,7 @@ pub fn document(root: &str) -> Value {
         .chain(interactions::paths())
         .chain(fields::paths())
         .chain(live::paths())
+        .chain(assessment::paths())
     {
         paths.insert(path.to_owned(), operations);
     }
@@ -56,6 +59,10 @@ pub fn document(root: &str) -> Value {
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[method] = operation;
     }
+    for (path, method, operation) in apply::operations(&mut components) {
+        let item = paths.entry(path).or_insert_with(|| json!({}));
+        item[method] = operation;
+    }
     let diff = provisioning::diff(&mut components);
     paths.insert(provisioning::PATH.to_owned(), json!({ "post": diff }));
     paths.sort_keys();
@@ -73,7 +80,8 @@ pub fn document(root: &str) -> Value {
         "security": [{ "ApiKey": [] }],
         "tags": [
             { "name": "General" }, { "name": "Kombo Connect" }, { "name": "Unified HRIS API" },
-            { "name": "Unified ATS API" },
+            { "name": "Unified ATS API" }, { "name": "Unified LMS API" },
+            { "name": "Unified ATS (Assessment & Background Check) API" }, { "name": "AI Apply" },
         ],
         "paths": paths,
         "components": {

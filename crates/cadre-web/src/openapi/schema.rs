@@ -13,7 +13,7 @@ pub(super) const EMAIL_PATTERN: &str =
     r"^(?!\.)(?!.*\.\.)([\w'+-.]*)[\w+-]@([\da-z][\da-z-]*\.)+[a-z]{2,}$";
 
 /// What a moment looks like in an answer.
-const STAMP_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$";
+pub(super) const STAMP_PATTERN: &str = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$";
 /// What the id of a record looks like.
 pub(super) const ID_PATTERN: &str = "^[1-9A-HJ-NP-Za-km-z]+$";
 
@@ -91,13 +91,7 @@ impl Components {
 
     fn relation(&mut self, relation: &'static Relation) -> Value {
         let Some(target) = registry::model(relation.target) else { return json!({}) };
-        let mut shown = self.view(target, &relation.view);
-        if let Some((id, object)) = relation.view.wrapped {
-            let mut outer = Object::default();
-            outer.add(id, json!({ "type": "string" }));
-            outer.add(object, shown.schema(target.shape.doc));
-            shown = outer;
-        }
+        let mut shown = self.wrapped(target, &relation.view);
         if let Join::Links { attributes: Some(attributes) } = relation.join {
             for field in attributes.fields {
                 shown.add(field.name, self.field(field));
@@ -112,6 +106,16 @@ impl Components {
         described(schema, relation.doc)
     }
 
+    /// What a view shows, one level deeper where it says so.
+    fn wrapped(&mut self, target: &'static ModelDef, view: &'static View) -> Object {
+        let shown = self.view(target, view);
+        let Some((id, object)) = view.wrapped else { return shown };
+        let mut outer = Object::default();
+        outer.add(id, json!({ "type": "string" }));
+        outer.add(object, shown.schema(target.shape.doc));
+        outer
+    }
+
     fn view(&mut self, target: &'static ModelDef, view: &'static View) -> Object {
         let mut object = Object::default();
         for name in view.fields {
@@ -124,7 +128,7 @@ impl Components {
         for (name, inner) in view.relations {
             let Some(relation) = target.relation(name) else { continue };
             let Some(further) = registry::model(relation.target) else { continue };
-            let mut schema = self.view(further, inner).schema("");
+            let mut schema = self.wrapped(further, inner).schema("");
             if relation.join.many() {
                 schema = json!({ "type": "array", "items": schema });
             } else if relation.nullable {

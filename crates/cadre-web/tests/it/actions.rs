@@ -23,6 +23,7 @@ pub struct Tools {
     pub sandbox: Running,
     pub ats: String,
     pub hris: String,
+    pub lms: String,
 }
 
 impl Tools {
@@ -38,7 +39,17 @@ impl Tools {
             "client_secret": sandbox.client_secret,
         });
         let hris = app.connect("sandboxhris", form).await;
-        Self { sandbox, ats, hris }
+        let form = json!({ "base_url": sandbox.base_url, "api_key": sandbox.learning_key });
+        let lms = app.connect("sandboxlms", form).await;
+        Self { sandbox, ats, hris, lms }
+    }
+
+    fn of_path(&self, path: &str) -> &str {
+        match crate::app::category(path) {
+            "ats" => &self.ats,
+            "lms" => &self.lms,
+            _ => &self.hris,
+        }
     }
 
     pub async fn admin(&self, app: &TestApp, method: &str, path: &str, body: &Value) -> Value {
@@ -60,13 +71,13 @@ impl Tools {
     }
 
     pub async fn list(&self, app: &TestApp, path: &str) -> Vec<Value> {
-        let id = if path.starts_with("/v1/ats") { &self.ats } else { &self.hris };
+        let id = self.of_path(path);
         let call = app.request("GET", path).key(&app.tenant.key).integration(id);
         call.send().await.json["data"]["results"].as_array().expect("records").clone()
     }
 
     pub async fn ask(&self, app: &TestApp, what: (&str, &str), key: &str, body: &Value) -> Answer {
-        let id = if what.1.starts_with("/v1/ats") { &self.ats } else { &self.hris };
+        let id = self.of_path(what.1);
         let mut call = app.request(what.0, what.1).key(&app.tenant.key).integration(id);
         if !key.is_empty() {
             call = call.header("Idempotency-Key", key);

@@ -34,6 +34,33 @@ pub struct Tenant {
     pub key: String,
     pub hris: String,
     pub ats: String,
+    pub lms: String,
+}
+
+impl Tenant {
+    /// The integration that a path needs.
+    pub fn of_path(&self, path: &str) -> &str {
+        match category(path) {
+            "ats" => &self.ats,
+            "lms" => &self.lms,
+            _ => &self.hris,
+        }
+    }
+}
+
+/// The category that a path is of, with `/v1` before it or not.
+pub fn category(path: &str) -> &str {
+    let path = path.strip_prefix("/v1").unwrap_or(path);
+    path.split('/').nth(1).unwrap_or_default()
+}
+
+/// The error class of a path.
+pub fn class(path: &str) -> &'static str {
+    match category(path) {
+        "ats" => "ats",
+        "lms" => "general",
+        _ => "hris",
+    }
 }
 
 /// The API over a store of its own.
@@ -119,7 +146,7 @@ impl TestApp {
         };
         let store = Store::open(url, options).await.expect("a store");
         let connectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
-        let mut folders = ["sandboxhris", "sandboxats"]
+        let mut folders = ["sandboxhris", "sandboxats", "sandboxlms"]
             .map(|tool| Folder::read(&connectors.join(tool)).expect("a connector"))
             .to_vec();
         folders.extend(asks_consent.then(|| by_consent(&folders[0])));
@@ -152,10 +179,10 @@ impl TestApp {
             leased: Mutex::default(),
             _directory: directory,
         };
-        for id in [&app.tenant.hris, &app.tenant.ats] {
+        for id in [&app.tenant.hris, &app.tenant.ats, &app.tenant.lms] {
             app.sync(id, &[]).await;
         }
-        for id in [&app.other.hris, &app.other.ats] {
+        for id in [&app.other.hris, &app.other.ats, &app.other.lms] {
             app.sync(id, &[]).await;
         }
         app
@@ -281,8 +308,7 @@ impl TestApp {
 
     /// A GET request of the tenant, for the integration that the path needs.
     pub async fn list(&self, path: &str) -> Answer {
-        let integration =
-            if path.starts_with("/v1/ats") { &self.tenant.ats } else { &self.tenant.hris };
+        let integration = self.tenant.of_path(path);
         self.request("GET", path).key(&self.tenant.key).integration(integration).send().await
     }
 }
@@ -334,7 +360,7 @@ async fn tenant(parts: &Parts, name: &str, kind: EnvironmentKind) -> Tenant {
     let key = NewKey { name: "test".into(), expires_at: None, allow_list: vec![] };
     let (_, key) = parts.store.api_key_create(&scope, key).await.expect("a key");
     let mut ids = Vec::new();
-    for tool in ["sandboxhris", "sandboxats"] {
+    for tool in ["sandboxhris", "sandboxats", "sandboxlms"] {
         let form = json!({ "client_id": "c", "client_secret": "s", "api_key": "k" });
         let linked = link(
             parts,
@@ -355,9 +381,10 @@ async fn tenant(parts: &Parts, name: &str, kind: EnvironmentKind) -> Tenant {
         );
         ids.push(linked.await.expect("an integration").0.id);
     }
-    let ats = ids.pop().expect("two");
-    let hris = ids.pop().expect("two");
-    Tenant { scope, key: key.expose().to_owned(), hris, ats }
+    let lms = ids.pop().expect("three");
+    let ats = ids.pop().expect("three");
+    let hris = ids.pop().expect("three");
+    Tenant { scope, key: key.expose().to_owned(), hris, ats, lms }
 }
 
 async fn tenant_named_other(parts: &Parts) -> Tenant {

@@ -35,6 +35,11 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{interaction_id}", &random_id())
         .replace("{task_id}", &random_id())
         .replace("{group_id}", "default")
+        .replace("{job_feed_id}", &random_id())
+        .replace("{job_id}", &random_id())
+        .replace("{posting_id}", &random_id())
+        .replace("{posting}", &random_id())
+        .replace("{application}", &random_id())
 }
 
 fn class(path: &str) -> &'static str {
@@ -54,6 +59,10 @@ async fn every_route_knows_its_callers() {
                 }
                 Audience::Visitor | Audience::Link => {
                     anonymous.refused("general", "PLATFORM.AUTHENTICATION_INVALID", 401);
+                }
+                Audience::Tool => {
+                    assert_eq!(anonymous.status, 401, "{method} {path}: {}", anonymous.text);
+                    assert_eq!(anonymous.json["status"], "401", "in the words of the protocol");
                 }
                 Audience::Key | Audience::Integration => {
                     let class = class(&path);

@@ -134,7 +134,7 @@ async fn an_account_is_linked_on_the_pages() {
             assert_eq!(leads_to(&open(&app, again).await), done);
         }
         assert_eq!(leads_to(&fill(&app, &form, &right).await), done);
-        assert_eq!(app.store.integration_list(&app.tenant.scope).await.expect("all").len(), 3);
+        assert_eq!(app.store.integration_list(&app.tenant.scope).await.expect("all").len(), 4);
 
         let token = activation(&page);
         let activated = by_token(&app, &app.tenant.key, &token).await;
@@ -317,7 +317,7 @@ async fn reconnecting_heals_an_integration() {
         assert_eq!(healed.status, IntegrationStatus::Active);
         let states: Vec<Value> =
             events(&app).await.into_iter().map(|e| e["type"].clone()).collect();
-        assert_eq!(states.iter().filter(|state| *state == "integration-created").count(), 3);
+        assert_eq!(states.iter().filter(|state| *state == "integration-created").count(), 4);
         assert_eq!(states.last(), Some(&json!("integration-state-changed")));
 
         let setup = app.request("POST", &format!("/v1/integrations/{id}/setup-link"));

@@ -200,7 +200,7 @@ async fn a_record_says_where_its_values_come_from() {
     on_both(WebSettings::default(), async |app: TestApp| {
         let model = registry::model("hris_employees").expect("a model");
         let mut record = sample::record(model, "e-1", sample::Fill::Least);
-        record.fields.insert("work_email".into(), Value::from("ada@acme.example"));
+        record.fields.set("work_email", Value::from("ada@acme.example"));
         let records: Vec<Mapped> = vec![record];
         app.sync(&app.tenant.hris, &records).await;
         let browser = Browser::with_role(&app, Role::Support).await;

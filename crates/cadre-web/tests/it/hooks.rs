@@ -8,7 +8,9 @@ use cadre_jobs::connect::{Link, link};
 use cadre_jobs::hooks::address;
 use cadre_jobs::worker::drain;
 use cadre_sandbox::{Running, Sandbox, SandboxOptions};
-use cadre_store::{EndUser, InteractionFilter, InteractionKind};
+use cadre_store::{
+    EndUser, IntegrationIssueKind, IntegrationIssueState, InteractionFilter, InteractionKind,
+};
 use cadre_web::WebSettings;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
@@ -116,6 +118,21 @@ async fn what_a_tool_tells_is_asked_for_at_once() {
         settle(&app).await;
         assert_eq!(employee(&app, &integration, "10003").await, None);
 
+        // When most calls prove nothing, somebody has to look; it is over by itself.
+        let failing = async || {
+            let issues = app.store.integration_issues(&scope, 100).await.expect("a store");
+            let kind = IntegrationIssueKind::IncomingWebhookFailing;
+            issues.into_iter().find(|one| one.kind == kind).map(|one| one.state)
+        };
+        assert_eq!(failing().await, None);
+        for _ in 0..8 {
+            told(gone, &signature("somebody else", gone)).await;
+        }
+        assert_eq!(failing().await, Some(IntegrationIssueState::Open));
+        app.clock.advance(SignedDuration::from_hours(7));
+        assert_eq!(told(body, &signature(&secret, body)).await.status, 200);
+        assert_eq!(failing().await, Some(IntegrationIssueState::Resolved));
+
         // Everything that came is kept as what it is, and the path with the token nowhere.
         let filter = InteractionFilter {
             kind: Some(InteractionKind::WebhookIn),
@@ -128,6 +145,20 @@ async fn what_a_tool_tells_is_asked_for_at_once() {
         assert!(!format!("{kept:?}").contains(&hook.token));
         let unknown = app.request("POST", "/hooks/nobody").raw("{}").send().await;
         unknown.refused("general", "PLATFORM.AUTHENTICATION_INVALID", 401);
+
+        // The tool is asked not to tell any more before the credentials go.
+        let path = format!("/v1/integrations/{integration}");
+        let answer = app.request("DELETE", &path).key(&app.tenant.key).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.json);
+        let kept = app.store.interaction_list(&app.tenant.scope, &filter).await.expect("a store");
+        let mut goodbyes = 0;
+        for one in kept {
+            let exchanges = app.store.exchange_list(&app.tenant.scope, &one.id).await;
+            let exchanges = exchanges.expect("a store");
+            let gone = exchanges.iter().filter(|one| one.method == "DELETE");
+            goodbyes += gone.filter(|one| one.status == Some(204)).count();
+        }
+        assert_eq!(goodbyes, 1, "the tool was asked once, and agreed");
         server.abort();
         sandbox.stop().await;
     })

@@ -6,7 +6,7 @@ use cadre_web::WebSettings;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::app::{TestApp, on_both};
+use crate::app::{TestApp, category, class, on_both};
 use crate::contract::assert_valid;
 use crate::sample::{Fill, record};
 
@@ -18,10 +18,10 @@ fn paths() -> Vec<&'static str> {
 
 /// Models that the connectors of the tests do not offer.
 fn offered(app: &TestApp, path: &str) -> bool {
-    let tool = if path.starts_with("/ats") { "sandboxats" } else { "sandboxhris" };
+    let tool = format!("sandbox{}", category(path));
     let id = models().iter().find(|model| model.path == Some(path)).map(|model| model.id);
     let id = id.or_else(|| older_paths().iter().find(|(p, _)| *p == path).map(|(_, id)| *id));
-    app.state.catalog.get(tool).is_some_and(|entry| entry.covers(id.unwrap_or_default()))
+    app.state.catalog.get(&tool).is_some_and(|entry| entry.covers(id.unwrap_or_default()))
 }
 
 #[tokio::test]
@@ -30,8 +30,7 @@ async fn an_empty_page_is_valid() {
         for path in paths() {
             let answer = app.list(&format!("/v1{path}")).await;
             if !offered(&app, path) {
-                let class = if path.starts_with("/ats") { "ats" } else { "hris" };
-                answer.refused(class, "INTEGRATION.MODEL_NOT_AVAILABLE", 400);
+                answer.refused(class(path), "INTEGRATION.MODEL_NOT_AVAILABLE", 400);
                 continue;
             }
             assert_eq!(answer.status, 200, "{path}: {}", answer.text);
@@ -51,6 +50,7 @@ fn everything(category: &str, fill: Fill) -> Vec<Mapped> {
 async fn filled(app: &TestApp, fill: Fill) {
     app.sync(&app.tenant.hris, &everything("HRIS", fill)).await;
     app.sync(&app.tenant.ats, &everything("ATS", fill)).await;
+    app.sync(&app.tenant.lms, &everything("LMS", fill)).await;
 }
 
 #[tokio::test]
@@ -72,16 +72,16 @@ async fn full_and_bare_records_are_valid() {
 async fn references_to_nothing_are_valid() {
     on_both(WebSettings::default(), async |app: TestApp| {
         // Only the models that refer: what they refer to was not synced.
-        for category in ["HRIS", "ATS"] {
+        for category in ["HRIS", "ATS", "LMS"] {
             let records = everything(category, Fill::Everything);
-            let id = if category == "ATS" { &app.tenant.ats } else { &app.tenant.hris };
+            let id = app.tenant.of_path(&format!("/{}", category.to_lowercase())).to_owned();
             for path in paths().into_iter().filter(|path| offered(&app, path)) {
                 if !path.starts_with(&format!("/{}", category.to_lowercase())) {
                     continue;
                 }
                 let own: Vec<Mapped> =
                     records.iter().filter(|r| r.model.path == Some(path)).cloned().collect();
-                app.sync(id, &own).await;
+                app.sync(&id, &own).await;
                 let answer = app.list(&format!("/v1{path}")).await;
                 assert_valid("get", path, &answer.json);
             }
@@ -145,8 +145,8 @@ async fn filters_narrow() {
         let employees = model("hris_employees").expect("a model");
         let mut records: Vec<Mapped> =
             ["1", "2", "3"].map(|id| record(employees, id, Fill::Least)).into();
-        records[0].fields.insert("work_email".into(), "Ann@Example.com".into());
-        records[1].fields.insert("employment_status".into(), "ACTIVE".into());
+        records[0].fields.set("work_email", "Ann@Example.com".into());
+        records[1].fields.set("employment_status", "ACTIVE".into());
         app.sync(&app.tenant.hris, &records).await;
         let all = app.hris("/v1/hris/employees").await;
         let ids: Vec<String> = all.ids().iter().map(|id| (*id).to_owned()).collect();
@@ -179,7 +179,7 @@ async fn changes_are_found_by_their_time() {
         app.sync(&app.tenant.hris, &records).await;
         app.clock.advance(SignedDuration::from_hours(1));
         let mut changed = record(employees, "2", Fill::Least);
-        changed.fields.insert("first_name".into(), "Ann".into());
+        changed.fields.set("first_name", "Ann".into());
         app.sync(&app.tenant.hris, &[changed]).await;
         let answer = app.hris("/v1/hris/employees?updated_after=2026-03-01T12:30:00Z").await;
         assert_eq!(answer.ids().len(), 1);

@@ -32,7 +32,7 @@ fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
 fn is_unified_list(path: &str, operation: &Value, document: &Value) -> bool {
     let schema = resolve(success(operation), document);
     let data = resolve(&schema["properties"]["data"], document);
-    (path.starts_with("/hris/") || path.starts_with("/ats/"))
+    ["/hris/", "/ats/", "/lms/"].iter().any(|part| path.starts_with(part))
         && data["properties"].get("results").is_some()
         && !path.contains('{')
 }

@@ -1,6 +1,7 @@
 //! Made-up records of every model: one that fills everything, one that fills only what it must.
 
 use cadre_model::ats::answer::ANSWER_FORMS;
+use cadre_model::fields::Fields;
 use cadre_model::mapped::{Link, Mapped};
 use cadre_model::model::{Join, ModelDef};
 use cadre_model::shape::{Kind, Structure};
@@ -17,7 +18,7 @@ pub enum Fill {
 
 /// A record of the model with the remote id `remote_id`. Every reference is to the remote id `1`.
 pub fn record(model: &'static ModelDef, remote_id: &str, fill: Fill) -> Mapped {
-    let fields = fields(model.shape, fill);
+    let fields = Fields::of(model.shape, fields(model.shape, fill));
     let links = model
         .links()
         .map(|relation| {

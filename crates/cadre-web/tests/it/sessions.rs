@@ -293,4 +293,6 @@ fn filled(path: &str, integration: &str) -> String {
         .replace("{run}", &random_id())
         .replace("{endpoint}", &random_id())
         .replace("{key}", &random_id())
+        .replace("{posting}", &random_id())
+        .replace("{application}", &random_id())
 }

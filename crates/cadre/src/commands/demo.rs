@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use cadre_jobs::apply::feed;
 use cadre_jobs::connect::{Link, link};
 use cadre_jobs::{Parts, worker};
 use cadre_sandbox::{Running, Sandbox, SandboxOptions};
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::integration::words;
 use super::{login_link, serve};
 use crate::Failed;
-use crate::config::Config;
+use crate::config::{ApplyConfig, Config};
 use crate::wire;
 
 /// Flags of `demo`.
@@ -42,6 +43,8 @@ impl Demo {
             listen: SocketAddr::from(([127, 0, 0, 1], self.port)),
             // The made-up tools listen on this machine.
             allow_private_networks: true,
+            // The career pages are made up too: they need no long pauses.
+            apply: ApplyConfig { host_pause_ms: 100, ..ApplyConfig::default() },
             ..Config::default()
         };
         let served = self.serve(&config).await;
@@ -69,11 +72,12 @@ impl Demo {
             let line = json!({
                 "url": ready.url, "api_key": ready.api_key, "dashboard_url": ready.dashboard_url,
                 "integrations": ready.integrations, "pid": std::process::id(), "sandbox_url": ready.sandbox_url,
+                "job_feed": ready.job_feed,
             });
             println!("{line}");
             return Ok(());
         }
-        let Ready { url, api_key, dashboard_url, integrations, sandbox_url } = ready;
+        let Ready { url, api_key, dashboard_url, integrations, sandbox_url, job_feed } = ready;
         println!("\nCadre is running with made-up tools. Ctrl-C ends it; nothing is kept.\n");
         println!("  Dashboard  {dashboard_url}");
         println!("  API key    {api_key}");
@@ -81,6 +85,7 @@ impl Demo {
         for (tool, id) in integrations {
             println!("  {tool:<12} {id}");
         }
+        println!("  Job feed   {job_feed} (of {sandbox_url}/careers)");
         let missing = String::from("sandbox:missing");
         let hris = integrations.get("sandboxhris").unwrap_or(&missing);
         let ats = integrations.get("sandboxats").unwrap_or(&missing);
@@ -108,10 +113,11 @@ struct Ready {
     dashboard_url: String,
     integrations: BTreeMap<String, String>,
     sandbox_url: String,
+    job_feed: String,
 }
 
 /// What a customer would type into the connect forms of the made-up tools.
-fn connect_forms(sandbox: &Running) -> [(&'static str, Map<String, Value>); 2] {
+fn connect_forms(sandbox: &Running) -> [(&'static str, Map<String, Value>); 3] {
     let form = |fields: &[(&str, &str)]| -> Map<String, Value> {
         fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
     };
@@ -121,6 +127,7 @@ fn connect_forms(sandbox: &Running) -> [(&'static str, Map<String, Value>); 2] {
     [
         ("sandboxhris", form(&[address, client[0], client[1]])),
         ("sandboxats", form(&[address, ("api_key", &sandbox.api_key)])),
+        ("sandboxlms", form(&[address, ("api_key", &sandbox.learning_key)])),
     ]
 }
 
@@ -154,6 +161,9 @@ async fn prepare(parts: &Parts, sandbox: &Running, url: &str) -> Result<Ready, F
     }
     let synced = tokio::time::timeout(Duration::from_secs(120), worker::drain(parts)).await;
     synced.map_err(|_| "the first syncs did not end within two minutes")?.map_err(text)?;
+    let feed = parts.store.job_feed_create(&scope, "Sandbox Works").await.map_err(text)?;
+    let lines = futures::stream::iter([Ok::<_, std::io::Error>(sandbox.job_feed().into())]);
+    feed::import(parts, &scope, &feed.id, lines).await.map_err(words)?;
     let new = NewKey { name: "demo".into(), expires_at: None, allow_list: Vec::new() };
     let (_, key) = parts.store.api_key_create(&scope, new).await.map_err(text)?;
     Ok(Ready {
@@ -163,5 +173,6 @@ async fn prepare(parts: &Parts, sandbox: &Running, url: &str) -> Result<Ready, F
         dashboard_url: format!("{}&next=/", login_link::link(&parts.store, url).await?),
         integrations,
         sandbox_url: sandbox.base_url.clone(),
+        job_feed: feed.id,
     })
 }

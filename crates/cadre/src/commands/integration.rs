@@ -205,6 +205,7 @@ impl IntegrationCommand {
             IntegrationCommand::Trust(command) => command.run(&parts).await?,
             IntegrationCommand::Delete { id } => {
                 let scope = integration_scope(&parts, &id).await?;
+                cadre_jobs::hooks::unsubscribe(&parts, &scope).await;
                 store.integration_delete(&scope).await.map_err(|e| e.to_string())?;
                 println!("deleted {id}");
             }

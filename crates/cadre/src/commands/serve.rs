@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cadre_jobs::{Parts, webhooks, worker};
+use cadre_jobs::{Parts, apply, webhooks, worker};
 use cadre_store::{Environment, EnvironmentKind, NewKey, Store};
 use cadre_web::{AppState, WebSettings};
 use tokio::net::TcpListener;
@@ -75,8 +75,9 @@ pub async fn run(
     let router = cadre_web::router(state.clone());
     let worker = (parts.settings.concurrent_syncs > 0).then(|| {
         let deliveries = webhooks::work(parts.clone(), public_url.into(), stopped.clone());
+        let postings = apply::parse::work(parts.clone(), stopped.clone());
         let syncs = worker::work(parts, wake, stopped.clone());
-        tokio::spawn(async move { tokio::join!(deliveries, syncs) })
+        tokio::spawn(async move { tokio::join!(deliveries, postings, syncs) })
     });
     tracing::info!(%address, "listening");
     let mut until_stop = stopped.clone();
@@ -122,7 +123,8 @@ impl Signals {
         Ok(Signals {})
     }
 
-    async fn told_to_stop(&mut self) {
+    /// Until one of them comes.
+    pub async fn told_to_stop(&mut self) {
         #[cfg(unix)]
         {
             let [terminate, interrupt] = &mut self.listening;

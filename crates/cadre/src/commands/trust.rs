@@ -1,5 +1,7 @@
 //! What a person decides about the data of an integration: drops, fields, quality, a running sync.
 
+use std::collections::BTreeMap;
+
 use cadre_jobs::Parts;
 use cadre_model::time::wire as print_time;
 use cadre_store::{IntegrationIssueKind, IntegrationIssueState, IntegrationScope};
@@ -46,6 +48,11 @@ pub enum TrustCommand {
         /// Id of the integration.
         id: String,
     },
+    /// Show how full each field was in the whole runs so far: what its next fall is judged by.
+    Fills {
+        /// Id of the integration.
+        id: String,
+    },
     /// Print the receipt of the latest run that ended, or of the one named, as JSON.
     Receipt {
         /// Id of the integration.
@@ -71,6 +78,12 @@ pub enum TrustCommand {
         /// Lift the bound: the next sync reads everything.
         #[arg(long)]
         all: bool,
+    },
+    /// Show where the integration's tool tells or pushes what it has, with the secret that proves that it
+    /// is the tool.
+    Address {
+        /// Id of the integration.
+        id: String,
     },
     /// Cancel the sync that is queued or running; what it has read is kept.
     CancelSync {
@@ -127,7 +140,9 @@ impl TrustCommand {
                 Ok(())
             }
             TrustCommand::Suspects { id } => suspects(parts, &id).await,
+            TrustCommand::Fills { id } => fills(parts, &id).await,
             TrustCommand::Receipt { id, run } => receipt(parts, &id, run.as_deref()).await,
+            TrustCommand::Address { id } => address(parts, &id).await,
             TrustCommand::CancelSync { id } => {
                 let scope = integration_scope(parts, &id).await?;
                 match store.run_cancel(&scope).await.map_err(words)? {
@@ -206,6 +221,50 @@ async fn suspects(parts: &Parts, id: &str) -> Result<(), Failed> {
         println!("{} {} since {}", suspect.model, suspect.remote_id, print_time(suspect.since));
     }
     println!("{} suspects", suspects.len());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the address is the command's output")]
+async fn address(parts: &Parts, id: &str) -> Result<(), Failed> {
+    let scope = integration_scope(parts, id).await?;
+    let integration = parts.store.integration_get(&scope).await.map_err(words)?;
+    let entry = integration.and_then(|integration| parts.catalog.get(&integration.tool));
+    let Some(entry) = entry else { return Err(format!("there is no connector for {id}")) };
+    let manifest = entry.connector.manifest();
+    if manifest.webhooks.is_none() && manifest.inbound.is_none() {
+        return Err(format!("{} neither tells nor pushes anything by itself", manifest.label));
+    }
+    let pushed = cadre_jobs::scim::address(parts, &scope).await.map_err(words)?;
+    let found = match pushed {
+        Some(found) => Some(found),
+        None => cadre_jobs::hooks::address(parts, &scope).await.map_err(words)?,
+    };
+    let Some((url, hook)) = found else {
+        return Err("`public_url` is not set: the tool has no address to call".to_owned());
+    };
+    println!("address  {url}");
+    println!("secret   {}", hook.secret.expose());
+    println!("agreed   {}", hook.subscribed_at.map_or("-".to_owned(), print_time));
+    println!("called   {}", hook.last_event_at.map_or("never".to_owned(), print_time));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are the command's output")]
+async fn fills(parts: &Parts, id: &str) -> Result<(), Failed> {
+    let scope = integration_scope(parts, id).await?;
+    let mut shares: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for run in parts.store.field_fills(&scope).await.map_err(words)? {
+        for (field, fill) in run.fields {
+            let share = fill.filled as f64 * 100.0 / run.records.max(1) as f64;
+            shares.entry(format!("{}.{field}", run.model)).or_default().push(share);
+        }
+    }
+    println!("latest  lowest  highest  runs  field");
+    for (field, shares) in &shares {
+        let lowest = shares.iter().copied().fold(100.0, f64::min);
+        let highest = shares.iter().copied().fold(0.0, f64::max);
+        println!("{:5.1}%  {lowest:5.1}%  {highest:6.1}%  {:4}  {field}", shares[0], shares.len());
+    }
     Ok(())
 }
 

@@ -57,6 +57,8 @@ fn the_python_sdk_reads_everything() {
     let demo = Demo::start();
     let seen = read_with("target/python/bin/python", "tests/sdk-python/read_everything.py", &demo);
     check(&seen, &demo);
+    assert_eq!(seen["packages"], serde_json::json!(["sums"]));
+    assert_eq!(seen["orders"], 0);
 }
 
 #[test]

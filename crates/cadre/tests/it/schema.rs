@@ -34,5 +34,6 @@ fn ask(demo: &Demo, tool: &str, paths: &str) {
 fn every_answer_is_one_that_the_document_promises() {
     let demo = Demo::start();
     ask(&demo, "sandboxhris", "^/(hris|check-api-key|tools|events|interactions)");
-    ask(&demo, "sandboxats", "^/ats");
+    ask(&demo, "sandboxats", "^/(ats|assessment)");
+    ask(&demo, "sandboxlms", "^/lms");
 }

@@ -64,6 +64,7 @@ impl Checker<'_> {
         }
         let (path, elsewhere) = (Place::StepPath, Place::StepRequest);
         self.request(&here("request"), &step.request, path, elsewhere);
+        self.response(&here("response"), &step.response);
         self.rules(&here("errors"), &step.errors, Place::StepAnswer);
         if let Some(read_back) = &step.read_back {
             self.request(&here("read_back/request"), &read_back.request, path, elsewhere);

@@ -43,6 +43,22 @@ impl Checker<'_> {
                     self.at(&here(key), format!("`{value}` does not match the pattern"), None);
                 }
             }
+            for (name, value) in &field.required_when {
+                let other = self.manifest.connect.fields.iter().find(|other| other.name == *name);
+                let path = here("required_when");
+                match other {
+                    None => self.at(&path, format!("there is no field `{name}`"), None),
+                    Some(other) if !other.options.contains(value) => {
+                        let there = Some(format!("there are: {}", other.options.join(", ")));
+                        self.at(&path, format!("`{value}` is no option of `{name}`"), there);
+                    }
+                    Some(_) if !field.optional => {
+                        let hint = Some("state `optional: true`".to_owned());
+                        self.at(&path, "a field that is always required", hint);
+                    }
+                    Some(_) => {}
+                }
+            }
             if field.secret && field.default.is_some() {
                 self.at(&here("default"), "a secret has no default", None);
             }

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::place::Place;
-use crate::manifest::{Aside, Proof, TransportKind};
+use crate::manifest::{Aside, Inbound, Proof, TransportKind};
 use crate::problem::did_you_mean;
 
 impl Checker<'_> {
@@ -19,6 +19,15 @@ impl Checker<'_> {
         }
         if let Some(subscribe) = &hooks.subscribe {
             self.aside("webhooks/subscribe", subscribe);
+        }
+        if let Some(unsubscribe) = &hooks.unsubscribe {
+            self.aside("webhooks/unsubscribe", unsubscribe);
+        }
+        if let Some(handshake) = &hooks.handshake {
+            for (key, expression) in [("when", &handshake.when), ("answer", &handshake.answer)] {
+                let path = format!("webhooks/handshake/{key}");
+                self.expression(&path, expression.expr(), Place::Message);
+            }
         }
         if let Some(messages) = &hooks.messages {
             self.expression("webhooks/messages", messages.expr(), Place::Message);
@@ -42,6 +51,21 @@ impl Checker<'_> {
                     "say under `one` how a record is asked for, or leave `id` out".to_owned();
                 let message = format!("the stream `{}` has no `one`", event.stream);
                 self.at(&here("id"), message, Some(hint));
+            }
+        }
+    }
+
+    /// Who pushes has streams that ask for what was pushed.
+    pub(super) fn inbound(&mut self) {
+        let manifest = self.manifest;
+        let Some(Inbound::Scim { users, groups }) = &manifest.inbound else { return };
+        if manifest.transport != TransportKind::Http {
+            self.at("inbound", "what was pushed is asked for over HTTP only", None);
+        }
+        for (key, pushed) in [("users", users), ("groups", groups)] {
+            if !manifest.streams.contains_key(&pushed.stream) {
+                let message = format!("there is no stream `{}`", pushed.stream);
+                self.at(&format!("inbound/{key}/stream"), message, None);
             }
         }
     }

@@ -33,12 +33,22 @@ pub(super) enum Place {
     Steps,
     /// Which records of a parent stream are asked for.
     Each,
+    /// For which accounts a stream is read.
+    Settings,
     /// The key of a lookup.
     Key,
     /// A log-in, or a signature without one.
     LogIn,
     /// The answer of a log-in.
     LogInAnswer,
+    /// The answer of a log-in of several steps.
+    LogInStepAnswer,
+    /// The path of a request about a report.
+    ReportPath,
+    /// Another part of a request about a report.
+    ReportRequest,
+    /// An answer about a report.
+    ReportAnswer,
     /// A signature after a log-in.
     Signature,
     /// A server other than HTTP.
@@ -82,9 +92,23 @@ impl Place {
             }
             Place::Steps => (with_step(&["$settings"]), false),
             Place::Each => (vec!["$settings", "$lookup", "$now"], false),
+            Place::Settings => (vec!["$settings"], false),
             Place::Key => (vec!["$settings", "$now"], false),
             Place::LogIn => (vec!["$settings", "$secrets", "$now"], false),
             Place::LogInAnswer => (vec!["$settings", "$status", "$headers", "$now"], false),
+            Place::LogInStepAnswer => {
+                (vec!["$settings", "$session", "$status", "$headers", "$now"], false)
+            }
+            Place::ReportPath => {
+                (vec!["$settings", "$session", "$page", "$lookup", "$now", "$report"], false)
+            }
+            Place::ReportRequest => (
+                vec!["$settings", "$secrets", "$session", "$page", "$lookup", "$now", "$report"],
+                false,
+            ),
+            Place::ReportAnswer => {
+                (vec!["$settings", "$session", "$status", "$headers", "$now", "$report"], false)
+            }
             Place::Signature => (vec!["$settings", "$secrets", "$session", "$now"], false),
             Place::Server => (vec!["$settings", "$secrets", "$lookup", "$now"], false),
         };
@@ -112,9 +136,13 @@ impl Place {
             Place::StepAnswer => "the answer of a step",
             Place::Steps => "an action",
             Place::Each => "`each`",
+            Place::Settings => "`when` of a stream",
             Place::Key => "the key of a lookup",
             Place::LogIn => "a log-in",
-            Place::LogInAnswer => "the answer of a log-in",
+            Place::LogInAnswer | Place::LogInStepAnswer => "the answer of a log-in",
+            Place::ReportPath => "the path of a request about a report",
+            Place::ReportRequest => "a request about a report",
+            Place::ReportAnswer => "an answer about a report",
             Place::Signature => "the signature of a request",
             Place::Server => "this section",
         }

@@ -20,10 +20,11 @@ impl Checker<'_> {
             ("files", stream.files.is_some(), TransportKind::Sftp),
             ("search", stream.search.is_some(), TransportKind::Ldap),
         ];
+        let has_rows = stream.each.as_ref().is_some_and(|each| each.rows.is_some());
         for (key, is_there, belongs_to) in keys {
             if is_there && belongs_to != transport {
                 self.at(&here(key), format!("`{key}` does not belong to this transport"), None);
-            } else if !is_there && belongs_to == transport {
+            } else if !is_there && belongs_to == transport && !has_rows {
                 self.at(
                     &here(""),
                     format!("the key `{key}` is missing in the stream `{name}`"),
@@ -31,9 +32,15 @@ impl Checker<'_> {
                 );
             }
         }
+        if let Some(when) = &stream.when {
+            self.expression(&here("when"), when.expr(), Place::Settings);
+        }
         self.each(name, stream);
         if let Some(request) = &stream.request {
-            let (path, elsewhere) = (Place::Path { parent }, Place::Request { parent });
+            let (path, elsewhere) = match stream.report {
+                Some(_) => (Place::ReportPath, Place::ReportRequest),
+                None => (Place::Path { parent }, Place::Request { parent }),
+            };
             self.request(&here("request"), request, path, elsewhere);
         }
         if let Some(files) = &stream.files {
@@ -56,6 +63,10 @@ impl Checker<'_> {
         }
         if let Some(records) = &stream.response.records {
             self.expression(&here("response/records"), records.expr(), Place::Answer { parent });
+        }
+        self.response(&here("response"), &stream.response);
+        if let Some(report) = &stream.report {
+            self.report(name, report, parent);
         }
         if let Some(delta) = &stream.delta {
             let (path, elsewhere) = (Place::DeltaPath, Place::DeltaRequest);
@@ -88,6 +99,13 @@ impl Checker<'_> {
         if let Some(when) = &each.when {
             self.expression(&format!("{here}/when"), when.expr(), Place::Each);
         }
+        if let Some(rows) = &each.rows {
+            self.expression(&format!("{here}/rows"), rows.expr(), Place::Each);
+            if stream.request.is_some() || stream.paging.is_some() {
+                let message = "with `rows` nothing is asked: leave `request` and `paging` out";
+                self.at(&format!("{here}/rows"), message, None);
+            }
+        }
         let mut up = Some(each.stream.as_str());
         let mut steps = 0;
         while let Some(parent) = up {
@@ -105,7 +123,8 @@ impl Checker<'_> {
         let here = format!("streams/{name}/paging");
         let parent = stream.each.is_some();
         let Some(paging) = &stream.paging else {
-            if self.manifest.transport == TransportKind::Http {
+            let has_rows = stream.each.as_ref().is_some_and(|each| each.rows.is_some());
+            if self.manifest.transport == TransportKind::Http && !has_rows {
                 let hint = "state `paging: {type: none}` when there is one page".to_owned();
                 self.at(
                     &format!("streams/{name}"),
@@ -147,7 +166,9 @@ impl Checker<'_> {
             let query = request.query.values().chain(request.headers.values()).map(Parameter::expr);
             let mut all = query
                 .chain([request.path.expr()])
-                .chain(request.body.iter().map(|body| body.expr()));
+                .chain(request.body.iter().map(|body| body.expr()))
+                .chain(request.form.iter().map(|form| form.expr()))
+                .chain(request.xml.iter().chain(&request.soap).map(|text| text.expr()));
             all.any(|expr| expr.variables().contains(&"$page"))
         });
         if !param && !says_page {
@@ -160,14 +181,6 @@ impl Checker<'_> {
         for (name, lookup) in &self.manifest.lookups {
             let here = format!("lookups/{name}/stream");
             self.known_stream(&here, &lookup.stream);
-            if self.manifest.streams.get(&lookup.stream).is_some_and(|stream| stream.each.is_some())
-            {
-                self.at(
-                    &here,
-                    format!("the stream `{}` consists of sub-requests", lookup.stream),
-                    None,
-                );
-            }
             self.expression(&format!("lookups/{name}/key"), lookup.key.expr(), Place::Key);
         }
     }
@@ -193,6 +206,7 @@ impl Checker<'_> {
                 let (path, elsewhere) =
                     (Place::Path { parent: false }, Place::Request { parent: false });
                 self.request("check/request", request, path, elsewhere);
+                self.response("check/response", &check.response);
             }
             (Some(_), Some(_)) | (None, None) => {
                 self.at("check", "`check` has exactly one of `stream` and `request`", None);
