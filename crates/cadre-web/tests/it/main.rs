@@ -29,6 +29,7 @@ mod lms;
 mod openapi;
 mod passthrough;
 mod property;
+mod public_pages;
 mod receiver;
 mod recent;
 mod sample;
