@@ -185,7 +185,8 @@ mod tests {
     use super::{Outcome, outcome};
     use crate::{Form, Page, Shows};
 
-    const FORM: &str = "<form method=post action=/apply><div><label>First name <input name=f required></label></div>
+    const FORM: &str = "<form method=post action=/apply>
+        <div><label>First name <input name=f required></label></div>
         <div><label>E-mail <input type=email name=m required></label></div>
         <div><label>CV <input type=file name=cv></label></div><button>Apply</button></form>";
 
@@ -229,7 +230,8 @@ mod tests {
 
     #[test]
     fn refused_fields_are_named() {
-        let html = FORM.replace("<input type=email", "<span class='field-error'>Enter a real address.</span><input type=email aria-invalid=true");
+        let said = "<span class='field-error'>Enter a real address.</span><input aria-invalid=true type=email";
+        let html = FORM.replace("<input type=email", said);
         match outcome(&page(&html), html.as_bytes(), 200, &sent()) {
             Outcome::Refused(words) => {
                 assert!(words.contains("\"E-mail\": Enter a real address."), "{words}");
@@ -241,10 +243,12 @@ mod tests {
     #[test]
     fn further_steps_are_found() {
         let html = "<form method=post action=/apply/2><label>Salary <input name=s></label>
-            <label>Your application letter <textarea name=l></textarea></label><label>CV <input type=file name=file></label><button>Submit application</button></form>";
+            <label>Your application letter <textarea name=l></textarea></label>
+            <label>CV <input type=file name=file></label><button>Submit application</button></form>";
         let found = outcome(&page(html), html.as_bytes(), 200, &sent());
         assert!(matches!(found, Outcome::Further(..)), "{found:?}");
-        let html = "<h1>Check what you wrote</h1><form method=post action=/apply/3><input type=hidden name=t value=1><button>Submit application</button></form>";
+        let html = "<h1>Check what you wrote</h1><form method=post action=/apply/3>
+            <input type=hidden name=t value=1><button>Submit application</button></form>";
         let found = outcome(&page(html), html.as_bytes(), 200, &sent());
         assert!(matches!(found, Outcome::Further(..)), "{found:?}");
     }

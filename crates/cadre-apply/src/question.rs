@@ -234,7 +234,8 @@ impl Form {
             let answer = answers.iter().find(|answer| answer.question_id == question.id);
             if answer.is_none_or(|answer| is_nothing(&answer.answer)) {
                 wrong.push(format!(
-                    "`body.screening_question_answers`: expected an answer to the required question `{}` (\"{}\")",
+                    "`body.screening_question_answers`: expected an answer to the required question `{}` \
+                     (\"{}\")",
                     question.id, question.label
                 ));
             }
@@ -383,22 +384,44 @@ impl Question {
         Ok(())
     }
 
-    /// Whether a file is of a kind that the page lets people choose.
+    /// Whether a file is of a kind that the page lets people choose, by its name or its media type.
     fn takes_file(&self, file: &Value) -> bool {
         let text = |name: &str| file[name].as_str().unwrap_or_default().to_ascii_lowercase();
         let (name, kind) = (text("name"), text("content_type"));
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
+        let by_name = FILE_KINDS.iter().find(|(known, _)| *known == ending).map(|(_, kind)| *kind);
+        let is_kind = |one: &str| {
+            let mut kinds = [Some(kind.as_str()), by_name].into_iter().flatten();
+            kinds.any(|kind| match one.strip_suffix("/*") {
+                Some(family) => kind.split('/').next() == Some(family),
+                None => kind == one,
+            })
+        };
+        let is_ending = |one: &str| {
+            let kind_of = FILE_KINDS.iter().find(|(known, _)| *known == one).map(|(_, kind)| *kind);
+            ending == one || kind_of == Some(kind.as_str())
+        };
         self.accept.is_empty()
-            || self.accept.iter().any(|one| {
-                let family = one.strip_suffix("/*").is_some_and(|family| {
-                    kind.strip_prefix(family).is_some_and(|rest| rest.starts_with('/'))
-                });
-                one == "*/*"
-                    || family
-                    || kind == *one
-                    || one.starts_with('.') && name.ends_with(one)
+            || self.accept.iter().any(|one| match one.strip_prefix('.') {
+                Some(one) => is_ending(one),
+                None => one == "*/*" || is_kind(one),
             })
     }
 }
+
+/// Endings of files that come with applications, and their media types.
+const FILE_KINDS: &[(&str, &str)] = &[
+    ("pdf", "application/pdf"),
+    ("doc", "application/msword"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("odt", "application/vnd.oasis.opendocument.text"),
+    ("rtf", "application/rtf"),
+    ("txt", "text/plain"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("png", "image/png"),
+    ("zip", "application/zip"),
+];
 
 fn is_file(answer: &Value) -> bool {
     let texts = ["name", "content_type", "data"].map(|name| answer[name].as_str());
@@ -456,7 +479,10 @@ mod tests {
             ("a.pdf", "application/octet-stream", true),
             ("a.PDF", "application/pdf", true),
             ("a.png", "image/png", true),
+            ("a", "application/pdf", true),
+            ("a.jpg", "application/octet-stream", true),
             ("a.exe", "application/x-msdownload", false),
+            ("a.docx", "application/octet-stream", false),
         ] {
             let wrong = form().check(&answers(&[("car", json!(false)), ("cv", file(name, kind))]));
             assert_eq!(wrong.is_empty(), fits, "{name}: {wrong:?}");

@@ -112,14 +112,17 @@ impl Sheet {
         for part in parts {
             bodies.push(match part {
                 Part::Text(name, value) => {
-                    let head = format!("Content-Disposition: form-data; name=\"{}\"\r\n", shown(name));
+                    let head =
+                        format!("Content-Disposition: form-data; name=\"{}\"\r\n", shown(name));
                     let lines = value.replace("\r\n", "\n").replace('\n', "\r\n");
                     (self.bytes(&head), self.bytes(&lines))
                 }
                 Part::File { name, file_name, content_type, bytes } => {
-                    let kind: String = content_type.chars().filter(|one| !one.is_control()).collect();
+                    let kind: String =
+                        content_type.chars().filter(|one| !one.is_control()).collect();
                     let head = format!(
-                        "Content-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {kind}\r\n",
+                        "Content-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\n\
+                         Content-Type: {kind}\r\n",
                         shown(name),
                         shown(file_name),
                     );

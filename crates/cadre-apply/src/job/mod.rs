@@ -209,13 +209,15 @@ mod tests {
 
     #[test]
     fn a_posting_in_a_graph() {
-        let job = of(
-            r#"<script type="application/ld+json">{</script><script type="application/ld+json">
-            {"@graph":[{"@type":"Organization"},{"@type":["JobPosting"],"title":"Baker","datePosted":"2026-01-31",
+        let job =
+            of(r#"<script type="application/ld+json">{</script><script type="application/ld+json">
+            {"@graph":[{"@type":"Organization"},
+            {"@type":["JobPosting"],"title":"Baker","datePosted":"2026-01-31",
             "hiringOrganization":{"@type":"Organization","name":"Oven Ltd"},"directApply":true,
-            "employmentType":["PART_TIME"],"jobLocation":{"address":{"addressLocality":"Köln","addressCountry":"DE"}},
-            "baseSalary":{"currency":"EUR","value":{"minValue":"20","maxValue":25,"unitText":"HOUR"}}}]}</script>"#,
-        );
+            "employmentType":["PART_TIME"],
+            "jobLocation":{"address":{"addressLocality":"Köln","addressCountry":"DE"}},
+            "baseSalary":{"currency":"EUR",
+            "value":{"minValue":"20","maxValue":25,"unitText":"HOUR"}}}]}</script>"#);
         assert_eq!((&job["name"], &job["employment_type"]), (&"Baker".into(), &"PART_TIME".into()));
         assert_eq!((&job["company"], &job["direct_apply"]), (&"Oven Ltd".into(), &true.into()));
         assert_eq!(job["location"]["country"], "DE");
@@ -230,11 +232,14 @@ mod tests {
     fn a_posting_in_attributes() {
         for html in [
             r#"<div itemscope itemtype="https://schema.org/JobPosting"><h1 itemprop=title>Baker</h1>
-               <time itemprop=datePosted datetime=2026-02-01>yesterday</time><div itemprop=jobLocation itemscope
-               itemtype="http://schema.org/Place"><div itemprop=address itemscope><span itemprop=addressLocality>Lyon</span>
+               <time itemprop=datePosted datetime=2026-02-01>yesterday</time>
+               <div itemprop=jobLocation itemscope
+               itemtype="http://schema.org/Place"><div itemprop=address itemscope>
+               <span itemprop=addressLocality>Lyon</span>
                <meta itemprop=addressCountry content=FR></div></div></div>"#,
             r#"<div vocab="https://schema.org/" typeof="JobPosting"><h1 property=title>Baker</h1>
-               <time property=datePosted datetime=2026-02-01>yesterday</time><div property=jobLocation typeof=Place>
+               <time property=datePosted datetime=2026-02-01>yesterday</time>
+               <div property=jobLocation typeof=Place>
                <div property=address typeof=PostalAddress><span property=addressLocality>Lyon</span>
                <meta property=addressCountry content=FR></div></div></div>"#,
         ] {
