@@ -12,7 +12,7 @@ use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::random_id;
 use cadre_store::{
     Agreed, EndUser, EnvironmentScope, Integration, IntegrationScope, InteractionKind,
-    NewIntegration, NewInteraction, RunKind, RunTrigger, ScopeConfig, StoredGrant,
+    NewIntegration, NewInteraction, RunKind, RunTrigger, ScopeConfig, Setup, StoredGrant,
 };
 use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
@@ -25,6 +25,7 @@ use crate::live::Judged;
 use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
+use crate::setup;
 
 /// How long an end customer waits for the check of the credentials, its waits included.
 const CHECK_TIME: Duration = Duration::from_secs(45);
@@ -61,6 +62,10 @@ pub struct Terms {
     pub grant: Option<StoredGrant>,
     /// The scope configuration; the default one, or the one that it has, when absent.
     pub scope_config_id: Option<String>,
+    /// Whether they choose which employees are read.
+    pub filtering: bool,
+    /// Whether they say which of their fields fill the custom fields.
+    pub field_mapping: bool,
 }
 
 /// Models that the credentials may not read, and what the tool said.
@@ -125,6 +130,7 @@ pub async fn link_agreed(
         checked = check(parts, scope, asked, (&category, &link.end_user)).await?;
         settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
     }
+    let setup = setup::begin(parts, scope, &entry, &category, &terms).await.map_err(not_linked)?;
     let new = NewIntegration {
         tool: link.tool,
         category,
@@ -135,7 +141,7 @@ pub async fn link_agreed(
         scope_config_id: terms.scope_config_id.clone(),
         mapping: link.mapping,
     };
-    let agreed = agreed(terms, checked);
+    let agreed = Agreed { setup, ..agreed(terms, checked) };
     let integration =
         parts.store.integration_create_agreed(scope, new, agreed).await.map_err(not_linked)?;
     let integration_scope = parts
@@ -163,10 +169,12 @@ pub async fn relink(
 ) -> Result<Enqueued, Fault> {
     let entry = entry(parts, &integration.tool)?;
     let account = accepted(&entry, form)?;
+    let account = setup::with_steps(parts, here, integration, &entry, account).await?;
     let terms = Terms {
         scope_config_id: terms
             .scope_config_id
             .or_else(|| Some(integration.scope_config_id.clone())),
+        filtering: integration.setup.filtering,
         ..terms
     };
     let config = scope_config(parts, scope, &terms).await?;
@@ -176,15 +184,14 @@ pub async fn relink(
         Some(_) => Checked::default(),
         None => check(parts, scope, asked, whose).await?,
     };
-    let settings = account.settings.clone();
-    let settings = pinned(&settings, checked.host_key.take()).unwrap_or(settings);
+    let pinned = pinned(&account.settings, checked.host_key.take());
     let config_id = terms.scope_config_id.clone();
     let agreed = agreed(terms, checked);
     parts
         .store
         .integration_reconnect_agreed(
             here,
-            &settings,
+            pinned.as_ref().unwrap_or(&account.settings),
             &account.secrets,
             config_id.as_deref(),
             Some(&agreed),
@@ -215,6 +222,7 @@ fn agreed(terms: Terms, checked: Checked) -> Agreed {
         opted_out: terms.opted_out,
         grant: checked.grant,
         outcome: json!({ "missing": missing }),
+        setup: Setup::default(),
     }
 }
 
@@ -441,7 +449,10 @@ async fn check(
     whose: (&str, &EndUser),
 ) -> Result<Checked, Fault> {
     let entry = asked.entry;
-    let flow = Flow::begin(parts, scope, entry, whose);
+    let mut flow = Flow::begin(parts, scope, entry, whose);
+    if asked.terms.filtering {
+        flow.log = Arc::new(Log::without_content(flow.interaction_id.clone(), parts.clock.clone()));
+    }
     let grant = asked.terms.grant.clone();
     let (session, held) = session(parts, entry, asked.account, grant, &flow.log);
     let mut outcome = session.check().await.map(|()| Vec::new());

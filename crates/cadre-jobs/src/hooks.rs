@@ -92,7 +92,9 @@ pub async fn receive(
         environment_id: scope.environment_id().to_owned(),
         integration_id: Some(scope.id().to_owned()),
         title: format!("Webhook of {}", entry.connector.manifest().label),
-        request: Some(json!({ "body": text.chars().take(KEPT).collect::<String>() })),
+        // Nobody has agreed that whoever it is about may be known here.
+        request: (!integration.setup.filtering)
+            .then(|| json!({ "body": text.chars().take(KEPT).collect::<String>() })),
         ..NewInteraction::new(InteractionKind::WebhookIn, began_at)
     };
     let settings = &integration.settings;
@@ -329,6 +331,10 @@ pub(crate) async fn fetch(parts: &Parts, job: &Job) -> Result<(), String> {
     // Nothing is read one by one before the first sync has shown what there is.
     if making.integration.first_synced_at.is_none() {
         return Ok(());
+    }
+    // Whose it is, and whether they may be stored, is for a sync to find out.
+    if making.integration.setup.filtering {
+        return sync(parts, &scope).await;
     }
     let (session, log) =
         session(parts, &scope, &making.entry, &making.integration.settings).await?;

@@ -27,6 +27,7 @@ mod pin;
 pub mod retention;
 pub mod scim;
 pub mod settings;
+pub mod setup;
 pub mod standing;
 pub mod sync;
 mod unlock;

@@ -15,6 +15,7 @@ use serde_json::Value;
 pub struct Log {
     interaction_id: String,
     keep_bodies: u64,
+    keeps_nothing: bool,
     clock: Arc<dyn Clock>,
     next: AtomicU64,
     pending: Mutex<Vec<ExchangeRow>>,
@@ -39,11 +40,19 @@ impl Log {
         Self {
             interaction_id,
             keep_bodies,
+            keeps_nothing: false,
             clock,
             next: AtomicU64::new(0),
             pending: Mutex::new(Vec::new()),
             waits: Mutex::new(Waits::default()),
         }
+    }
+
+    /// A log that keeps nothing of what the tool says, failures included: only that it was asked for what
+    /// path, and how that ended. For a tool whose people have not all agreed to be known here.
+    #[must_use]
+    pub fn without_content(interaction_id: String, clock: Arc<dyn Clock>) -> Self {
+        Self { keeps_nothing: true, ..Self::new(interaction_id, 0, clock) }
     }
 
     /// How long the interaction waited so far.
@@ -77,7 +86,7 @@ impl Observer for Log {
     fn exchange(&self, exchange: &Exchange) {
         let seq = self.next.fetch_add(1, Ordering::Relaxed);
         let failed = exchange.error.is_some() || exchange.status.is_none_or(|s| s >= 400);
-        let keep = failed || seq < self.keep_bodies;
+        let keep = !self.keeps_nothing && (failed || seq < self.keep_bodies);
         let headers = |headers: &[(String, String)]| {
             Value::Object(
                 headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect(),
@@ -87,7 +96,10 @@ impl Observer for Log {
             seq: i64::try_from(seq).unwrap_or(i64::MAX),
             at: self.clock.now_ms(),
             method: exchange.method.clone(),
-            url: exchange.url.clone(),
+            url: match exchange.url.split_once('?') {
+                Some((path, _)) if self.keeps_nothing => path.to_owned(),
+                _ => exchange.url.clone(),
+            },
             request_headers: headers(&exchange.request_headers),
             request_body: exchange.request_body.clone().filter(|_| keep),
             status: exchange.status,

@@ -30,10 +30,18 @@ pub async fn force_unlock(store: &Store, scope: &IntegrationScope) -> Result<Str
     let integration = store.integration_get(scope).await.map_err(failed)?;
     let integration =
         integration.ok_or_else(|| Fault::unknown("an integration was gone before its unlock"))?;
+    if let Some(fault) = crate::setup::holds_back(&integration) {
+        return Err(fault);
+    }
     let was = format!("set-up {}, quality {}", integration.setup_status, integration.qa_status);
     if integration.qa_status == QaStatus::Failed {
         accept_quality(store, scope).await.map_err(failed)?;
     }
+    let unlocked = store.integration_setup_change(scope, |setup| {
+        setup.field_mapping &= setup.fields_mapped;
+        setup.done.extend(setup.required.iter().cloned());
+    });
+    unlocked.await.map_err(failed)?;
     let completed = SetupStatus::Completed;
     store.integration_setup_status_set(scope, completed).await.map_err(failed)?;
     if integration.first_synced_at.is_none() {

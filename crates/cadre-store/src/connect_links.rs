@@ -74,6 +74,10 @@ pub struct LinkRequest {
     pub language: Option<String>,
     /// The scope configuration that the integration gets.
     pub scope_config_id: Option<String>,
+    /// Whether the end customer chooses which employees are read.
+    pub filtering: bool,
+    /// Whether the end customer says which of their fields fill the custom fields.
+    pub field_mapping: bool,
 }
 
 /// A link.
@@ -292,6 +296,8 @@ impl LinkRequest {
             "tool": self.tool,
             "language": self.language,
             "scope_config_id": self.scope_config_id,
+            "filtering": self.filtering,
+            "field_mapping": self.field_mapping,
         })
     }
 
@@ -307,6 +313,8 @@ impl LinkRequest {
             tool: text("tool"),
             language: text("language"),
             scope_config_id: text("scope_config_id"),
+            filtering: value["filtering"] == true,
+            field_mapping: value["field_mapping"] == true,
         }
     }
 }

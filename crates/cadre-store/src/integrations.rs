@@ -11,6 +11,7 @@ use sqlx::any::AnyRow;
 use crate::connect_links;
 use crate::events;
 use crate::grants::StoredGrant;
+use crate::setup::Setup;
 use crate::store::{Attempt, Error, Store, Tx, storable, storable_or_null};
 use crate::stored_words;
 use crate::tenants::{EnvironmentScope, IntegrationScope};
@@ -110,6 +111,8 @@ pub struct Integration {
     pub sync_interval_ms: i64,
     /// What the end customer opted out of: models, `model.field`s and actions.
     pub opted_out: Vec<String>,
+    /// What the end customer has to do after signing in, and chose.
+    pub setup: Setup,
 }
 
 /// A new integration.
@@ -144,12 +147,14 @@ pub struct Agreed {
     pub grant: Option<StoredGrant>,
     /// What the end customer is told at the end.
     pub outcome: Value,
+    /// What is left to do for a new integration.
+    pub setup: Setup,
 }
 
 pub(crate) const COLUMNS: &str = "id, environment_id, tool, category, status, status_reason, setup_status, qa_status, \
     organization_name, creator_email, origin_id, scope_config_id, settings, mapping, drop_accepted, \
     auth_failing_since, created_at, deleted_at, data_expired_at, first_synced_at, next_sync_at, sync_interval_ms, \
-    opted_out";
+    opted_out, setup";
 
 impl Store {
     /// Links an account.
@@ -190,7 +195,11 @@ impl Store {
             category: new.category,
             status: IntegrationStatus::Active,
             status_reason: None,
-            setup_status: SetupStatus::FinalSyncPending,
+            setup_status: if agreed.setup.is_open() {
+                SetupStatus::Incomplete
+            } else {
+                SetupStatus::FinalSyncPending
+            },
             qa_status: QaStatus::Pending,
             end_user: new.end_user,
             scope_config_id,
@@ -205,13 +214,14 @@ impl Store {
             next_sync_at: Some(now + SYNC_INTERVAL_MS),
             sync_interval_ms: SYNC_INTERVAL_MS,
             opted_out: agreed.opted_out,
+            setup: agreed.setup,
         };
         let mut tx = self.begin().await?;
         sqlx::query(
             "INSERT INTO integrations (id, environment_id, tool, category, status, setup_status, qa_status,
                  organization_name, creator_email, origin_id, scope_config_id, settings, mapping, secrets, data_key,
-                 drop_accepted, created_at, next_sync_at, sync_interval_ms, opted_out)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $19)",
+                 drop_accepted, created_at, next_sync_at, sync_interval_ms, opted_out, setup)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $19, $20)",
         )
         .bind(&integration.id)
         .bind(&integration.environment_id)
@@ -232,6 +242,7 @@ impl Store {
         .bind(integration.next_sync_at)
         .bind(integration.sync_interval_ms)
         .bind(Value::from(integration.opted_out.clone()).to_string())
+        .bind(integration.setup.to_json().to_string())
         .execute(&mut *tx)
         .await
         .attempt("store an integration")?;
@@ -573,7 +584,9 @@ impl Store {
         let (mut tx, before) = self.begin_change(scope).await?;
         sqlx::query(
             "UPDATE integrations SET first_synced_at = COALESCE(first_synced_at, $3),
-                 setup_status = CASE WHEN setup_status = 'FINAL_SYNC_PENDING' THEN 'COMPLETED' ELSE setup_status END,
+                 setup_status = CASE WHEN setup_status = 'FINAL_SYNC_PENDING'
+                         AND (data_expired_at IS NULL OR data_expired_at <= $4)
+                     THEN 'COMPLETED' ELSE setup_status END,
                  auth_failing_since = NULL,
                  status_reason = CASE WHEN status = 'INVALID' THEN NULL ELSE status_reason END,
                  next_sync_at = CASE WHEN status = 'INVALID' THEN COALESCE(next_sync_at, $3 + sync_interval_ms)
@@ -763,14 +776,17 @@ impl Store {
 
     /// Begins a change of an integration; what callers are told of its state as it is now. The row is
     /// locked, so that no other change comes in between.
-    async fn begin_change(&self, scope: &IntegrationScope) -> Result<(Tx, [String; 3]), Error> {
+    pub(crate) async fn begin_change(
+        &self,
+        scope: &IntegrationScope,
+    ) -> Result<(Tx, [String; 3]), Error> {
         let mut tx = self.begin().await?;
         let states = states(&mut tx, scope).await?;
         Ok((tx, states))
     }
 
     /// Ends a change; callers are told when the state is another one than before.
-    async fn commit_change(
+    pub(crate) async fn commit_change(
         &self,
         mut tx: Tx,
         scope: &IntegrationScope,
@@ -886,5 +902,6 @@ pub(crate) fn integration(row: &AnyRow) -> Result<Integration, Error> {
             .flatten()
             .filter_map(|id| id.as_str().map(str::to_owned))
             .collect(),
+        setup: Setup::of_json(&json(&row.get::<String, _>("setup"))?),
     })
 }

@@ -34,6 +34,7 @@ const OF_INTEGRATION: &[&str] = &[
     "raw_lookups",
     "integration_fields",
     "custom_field_sources",
+    "filter_choices",
     "hooks",
     "assessment_packages",
     "assessment_orders",

@@ -281,7 +281,7 @@ pub(crate) fn read(
     Ok(ScopeConfig { id, name, is_default, settings, opted_out })
 }
 
-fn scope_config(row: &AnyRow) -> Result<ScopeConfig, Error> {
+pub(crate) fn scope_config(row: &AnyRow) -> Result<ScopeConfig, Error> {
     let settings: String = row.get("settings");
     Ok(ScopeConfig {
         id: row.get("id"),

@@ -60,12 +60,15 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/v1/integrations/{integration_id}/mapping/preview", Audience::Key),
     ("POST", "/v1/integrations/{integration_id}/relink", Audience::Key),
     ("POST", "/v1/integrations/{integration_id}/setup-link", Audience::Key),
+    ("GET", "/v1/integrations/{integration_id}/setup", Audience::Key),
+    ("PUT", "/v1/integrations/{integration_id}/setup", Audience::Key),
     ("POST", "/v1/connect/create-link", Audience::Key),
     ("GET", "/v1/connect/integration-by-token/{token}", Audience::Key),
     ("POST", "/v1/connect/activate-integration", Audience::Key),
     ("GET", "/v1/tools/{category}", Audience::Key),
     ("POST", "/v1/passthrough/{tool}/{api}", Audience::Integration),
     ("POST", "/v1/hris/provisioning-groups/{group_id}/diff", Audience::Integration),
+    ("POST", "/v1/hris/provisioning-groups/{group_id}/setup-links", Audience::Integration),
     ("GET", "/v1/ai-apply/career-sites", Audience::Key),
     ("POST", "/v1/ai-apply/career-sites", Audience::Key),
     ("GET", "/v1/ai-apply/job-feeds", Audience::Key),
@@ -118,6 +121,9 @@ pub const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/connect/{token}/tools/{tool}/credentials", Audience::Link),
     ("POST", "/connect/{token}/tools/{tool}/credentials", Audience::Link),
     ("GET", "/connect/{token}/waiting/{tool}", Audience::Link),
+    ("GET", "/connect/{token}/setup", Audience::Link),
+    ("GET", "/connect/{token}/setup/{step}", Audience::Link),
+    ("POST", "/connect/{token}/setup/{step}", Audience::Link),
     ("GET", "/connect/{token}/done", Audience::Link),
     ("GET", "/oauth/start/{word}", Audience::Link),
     ("GET", "/oauth/callback", Audience::Link),
@@ -235,7 +241,8 @@ pub fn router(state: AppState) -> Router {
 /// Links for end customers, and the pages that they open.
 fn connect_routes() -> Router<AppState> {
     use crate::api::connect as links;
-    use crate::connect::{choose, consent, credentials, done, review, script, style};
+    use crate::api::setup as steps;
+    use crate::connect::{choose, consent, credentials, done, review, script, setup, style};
     const TOOL: &str = "/connect/{token}/tools/{tool}";
     Router::new()
         .route("/v1/connect/create-link", post(links::create_link))
@@ -243,12 +250,16 @@ fn connect_routes() -> Router<AppState> {
         .route("/v1/connect/activate-integration", post(links::activate_integration))
         .route("/v1/integrations/{integration_id}/relink", post(links::relink))
         .route("/v1/integrations/{integration_id}/setup-link", post(links::setup_link))
+        .route("/v1/integrations/{integration_id}/setup", get(steps::get).put(steps::put))
+        .route("/v1/hris/provisioning-groups/{group_id}/setup-links", post(links::older_setup_link))
         .route("/assets/connect.css", get(style))
         .route("/assets/connect.js", get(script))
         .route("/connect/{token}", get(choose::get))
         .route(TOOL, get(review::get))
         .route(&format!("{TOOL}/credentials"), get(credentials::get).post(credentials::post))
         .route("/connect/{token}/waiting/{tool}", get(done::waiting))
+        .route("/connect/{token}/setup", get(setup::get))
+        .route("/connect/{token}/setup/{step}", get(setup::step).post(setup::done))
         .route("/connect/{token}/done", get(done::get))
         .route("/oauth/start/{word}", get(consent::start))
         .route("/oauth/callback", get(consent::callback))

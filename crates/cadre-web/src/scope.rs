@@ -35,6 +35,9 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Refused> {
         if let Some(caller) = parts.extensions.get::<Caller>() {
+            if let Some(call) = parts.extensions.get::<Arc<Call>>() {
+                call.of_environment(caller.scope.id());
+            }
             return Ok(caller.clone());
         }
         let key = bearer(parts)?;

@@ -29,9 +29,10 @@
   const first = document.querySelector("[data-focus]");
   if (first) first.focus();
 
-  const filter = document.querySelector("[data-filter]");
-  const list = filter && document.getElementById(filter.dataset.filter);
-  if (list) {
+  for (const filter of document.querySelectorAll("[data-filter]")) {
+    const list = document.getElementById(filter.dataset.filter);
+    if (!list) continue;
+    filter.hidden = false;
     const none = document.querySelector("[data-none]");
     filter.addEventListener("input", () => {
       const wanted = filter.value.trim().toLowerCase();

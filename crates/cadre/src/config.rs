@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use cadre_jobs::sync::quality::Quality;
+use cadre_model::model::ModelDef;
+use cadre_model::registry;
 use cadre_model::secret::Secret;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -69,6 +72,8 @@ pub struct Config {
     pub oauth: BTreeMap<String, OAuthClientConfig>,
     /// Public postings (AI Apply).
     pub apply: ApplyConfig,
+    /// What the first sync of an integration must show before its data can be read.
+    pub quality: QualityConfig,
     /// Whether the process log is JSON, one object a line.
     pub log_json: bool,
 }
@@ -82,6 +87,85 @@ pub struct OAuthClientConfig {
     /// Its secret; left out for a client without one.
     #[serde(default, skip_serializing)]
     pub client_secret: Secret,
+}
+
+/// Quality checks of first syncs. A share is a number from 0 to 1.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QualityConfig {
+    /// Whether first syncs are checked at all.
+    pub enabled: bool,
+    /// How many records of a model there must be, by model, where the tool offers it.
+    pub least_records: BTreeMap<String, u64>,
+    /// The share of records that must have a field, by `model.field`, where the tool offers it.
+    pub least_filled: BTreeMap<String, f64>,
+    /// Largest share of the references between two models that may lead to no record.
+    pub broken_references: f64,
+    /// Largest share of the rows of a model that may not become a record.
+    pub refused: f64,
+    /// With fewer records or references than this, a share is not judged.
+    pub from: u64,
+}
+
+impl Default for QualityConfig {
+    fn default() -> Self {
+        let Quality { enabled, least_records, least_filled, broken_references, refused, from } =
+            Quality::default();
+        let records = least_records.into_iter().map(|(model, least)| (model.to_owned(), least));
+        let filled = least_filled
+            .into_iter()
+            .map(|(model, field, share)| (format!("{model}.{field}"), share));
+        Self {
+            enabled,
+            least_records: records.collect(),
+            least_filled: filled.collect(),
+            broken_references,
+            refused,
+            from,
+        }
+    }
+}
+
+impl QualityConfig {
+    /// The checks that this stands for.
+    ///
+    /// # Errors
+    ///
+    /// Words that name the key of a model or field that does not exist, or of a share that is none.
+    pub fn checks(&self) -> Result<Quality, String> {
+        let mut quality = Quality {
+            enabled: self.enabled,
+            least_records: Vec::new(),
+            least_filled: Vec::new(),
+            broken_references: share("quality.broken_references", self.broken_references)?,
+            refused: share("quality.refused", self.refused)?,
+            from: self.from,
+        };
+        for (model, least) in &self.least_records {
+            let known = model_named("quality.least_records", model)?;
+            quality.least_records.push((known.id, *least));
+        }
+        for (place, least) in &self.least_filled {
+            let key = format!("quality.least_filled.\"{place}\"");
+            let (model, field) = place
+                .split_once('.')
+                .ok_or_else(|| format!("{key}: expected \"model.field\" as its name"))?;
+            let known = model_named("quality.least_filled", model)?;
+            let field = known.shape.fields.iter().find(|known| known.name == field);
+            let field = field.ok_or_else(|| format!("{key}: {model} has no such field"))?;
+            quality.least_filled.push((known.id, field.name, share(&key, *least)?));
+        }
+        Ok(quality)
+    }
+}
+
+fn share(key: &str, value: f64) -> Result<f64, String> {
+    let fits = (0.0..=1.0).contains(&value);
+    if fits { Ok(value) } else { Err(format!("{key}: expected a share from 0 to 1, got {value}")) }
+}
+
+fn model_named(key: &str, name: &str) -> Result<&'static ModelDef, String> {
+    registry::model(name).ok_or_else(|| format!("{key}: there is no model \"{name}\""))
 }
 
 /// Public postings: how their pages are read, and who helps with that.
@@ -153,6 +237,7 @@ impl Default for Config {
             static_ips: Vec::new(),
             oauth: BTreeMap::new(),
             apply: ApplyConfig::default(),
+            quality: QualityConfig::default(),
             log_json: false,
         }
     }
@@ -232,6 +317,7 @@ impl Config {
                 "apply.assistant.base_url: expected http://… or https://…, got \"{got}\""
             ));
         }
+        self.quality.checks()?;
         let oidc = [&self.oidc_issuer, &self.oidc_client_id, &self.oidc_client_secret];
         if oidc.iter().any(|key| key.is_some()) && oidc.iter().any(|key| key.is_none()) {
             return Err("oidc_issuer, oidc_client_id and oidc_client_secret belong together".into());

@@ -51,6 +51,12 @@ enum Command {
     /// Make links with which end customers link their accounts.
     #[command(subcommand)]
     Link(commands::link::LinkCommand),
+    /// Say which models, fields and actions may be used.
+    #[command(subcommand)]
+    Scope(commands::scope::ScopeCommand),
+    /// List environments, make one.
+    #[command(subcommand)]
+    Environment(commands::environment::EnvironmentCommand),
     /// Tell your own servers what happens: endpoints, deliveries, replay.
     #[command(subcommand)]
     Webhook(commands::webhook::WebhookCommand),
@@ -124,6 +130,8 @@ async fn run(arguments: Arguments) -> Result<(), Failed> {
         Command::Integration(integration) => integration.run(overrides).await,
         Command::CustomField(fields) => fields.run(overrides).await,
         Command::Link(link) => link.run(overrides).await,
+        Command::Scope(scope) => scope.run(overrides).await,
+        Command::Environment(environment) => environment.run(overrides).await,
         Command::Webhook(webhook) => webhook.run(overrides).await,
         Command::Feed(feed) => feed.run(overrides).await,
         Command::Posting(posting) => posting.run(overrides).await,

@@ -40,6 +40,7 @@ pub async fn parts(config: &Config) -> Result<Parts, Failed> {
     settings.read.allow_private = config.allow_private_networks;
     settings.identity_provider = identity_provider(config);
     settings.apply = apply(config)?;
+    settings.quality = config.quality.checks()?;
     Ok(Parts {
         store,
         catalog,

@@ -19,6 +19,9 @@ pub struct ActionSection {
     /// What callers may say for this tool alone: JSON schemas by name.
     #[serde(default)]
     pub remote_fields: IndexMap<String, Value>,
+    /// What the body holds under the tool's own name, in actions whose body differs from tool to tool: a
+    /// JSON schema.
+    pub own_input: Option<Value>,
     /// The requests, in order.
     pub steps: IndexMap<String, Step>,
     /// How answers are judged, after the rules of a step and before those of the connector.

@@ -6,7 +6,7 @@ use cadre_model::secret::Secret;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::{ConnectField, Manifest};
+use super::{ConnectField, Manifest, SetupStep};
 use crate::problem::did_you_mean;
 use crate::session::Account;
 
@@ -35,60 +35,74 @@ impl Manifest {
     ///
     /// One problem for each field that cannot be taken.
     pub fn accept(&self, input: &Map<String, Value>) -> Result<Account, Vec<FieldProblem>> {
-        let mut problems = Vec::new();
-        let mut settings = Map::new();
-        let mut secrets = BTreeMap::new();
-        for name in input
-            .keys()
-            .filter(|name| !self.connect.fields.iter().any(|field| field.name == **name))
-        {
-            let known = self.connect.fields.iter().map(|field| field.name.as_str());
-            let message = match did_you_mean(name, known) {
-                Some(meant) => format!("There is no such field; did you mean `{meant}`?"),
-                None => format!("There is no such field for {}.", self.label),
-            };
-            problems.push(FieldProblem { field: name.clone(), message });
-        }
-        for field in &self.connect.fields {
-            match field.accept(input.get(&field.name)) {
-                Ok(None) => {}
-                Ok(Some(text)) if field.secret => {
-                    secrets.insert(field.name.clone(), Secret::new(text));
-                }
-                Ok(Some(text)) => {
-                    settings.insert(field.name.clone(), Value::String(text));
-                }
-                Err(message) => problems.push(FieldProblem { field: field.name.clone(), message }),
-            }
-        }
-        problems.extend(self.missing(&settings, &secrets));
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(Account { settings: Value::Object(settings), secrets })
+        accept(&self.connect.fields, &self.label, input)
     }
 }
 
-impl Manifest {
-    /// Fields that were left out although another field's value asks for them.
-    fn missing(
-        &self,
-        settings: &Map<String, Value>,
-        secrets: &BTreeMap<String, Secret>,
-    ) -> Vec<FieldProblem> {
-        let fields = self.connect.fields.iter().filter(|field| {
-            let asked = !field.required_when.is_empty()
-                && field.required_when.iter().all(|(name, value)| {
-                    settings.get(name).and_then(Value::as_str) == Some(value.as_str())
-                });
-            asked && !settings.contains_key(&field.name) && !secrets.contains_key(&field.name)
-        });
-        let problem = |field: &ConnectField| FieldProblem {
-            field: field.name.clone(),
-            message: format!("{} is required.", field.label),
-        };
-        fields.map(problem).collect()
+impl SetupStep {
+    /// Reads what the end customer typed into the form of the step.
+    ///
+    /// # Errors
+    ///
+    /// One problem for each field that cannot be taken.
+    pub fn accept(&self, input: &Map<String, Value>) -> Result<Account, Vec<FieldProblem>> {
+        accept(&self.fields, &self.label, input)
     }
+}
+
+fn accept(
+    fields: &[ConnectField],
+    label: &str,
+    input: &Map<String, Value>,
+) -> Result<Account, Vec<FieldProblem>> {
+    let mut problems = Vec::new();
+    let mut settings = Map::new();
+    let mut secrets = BTreeMap::new();
+    for name in input.keys().filter(|name| !fields.iter().any(|field| field.name == **name)) {
+        let known = fields.iter().map(|field| field.name.as_str());
+        let message = match did_you_mean(name, known) {
+            Some(meant) => format!("There is no such field; did you mean `{meant}`?"),
+            None => format!("There is no such field for {label}."),
+        };
+        problems.push(FieldProblem { field: name.clone(), message });
+    }
+    for field in fields {
+        match field.accept(input.get(&field.name)) {
+            Ok(None) => {}
+            Ok(Some(text)) if field.secret => {
+                secrets.insert(field.name.clone(), Secret::new(text));
+            }
+            Ok(Some(text)) => {
+                settings.insert(field.name.clone(), Value::String(text));
+            }
+            Err(message) => problems.push(FieldProblem { field: field.name.clone(), message }),
+        }
+    }
+    problems.extend(missing(fields, &settings, &secrets));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Account { settings: Value::Object(settings), secrets })
+}
+
+/// Fields that were left out although another field's value asks for them.
+fn missing(
+    fields: &[ConnectField],
+    settings: &Map<String, Value>,
+    secrets: &BTreeMap<String, Secret>,
+) -> Vec<FieldProblem> {
+    let left_out = fields.iter().filter(|field| {
+        let asked = !field.required_when.is_empty()
+            && field.required_when.iter().all(|(name, value)| {
+                settings.get(name).and_then(Value::as_str) == Some(value.as_str())
+            });
+        asked && !settings.contains_key(&field.name) && !secrets.contains_key(&field.name)
+    });
+    let problem = |field: &ConnectField| FieldProblem {
+        field: field.name.clone(),
+        message: format!("{} is required.", field.label),
+    };
+    left_out.map(problem).collect()
 }
 
 impl ConnectField {

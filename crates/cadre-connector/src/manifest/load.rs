@@ -75,7 +75,8 @@ impl Manifest {
             Value::Object(fields) => fields,
             _ => Map::new(),
         };
-        for field in self.connect.fields.iter().filter(|field| !field.secret) {
+        let steps = self.setup.iter().flat_map(|step| &step.fields);
+        for field in self.connect.fields.iter().chain(steps).filter(|field| !field.secret) {
             if let (Some(default), None | Some(Value::Null)) =
                 (&field.default, settings.get(&field.name))
             {

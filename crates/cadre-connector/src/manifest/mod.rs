@@ -56,6 +56,9 @@ pub struct Manifest {
     /// The form that the end customer fills in.
     #[serde(default)]
     pub connect: Connect,
+    /// What is left to do after signing in.
+    #[serde(default)]
+    pub setup: Vec<SetupStep>,
     /// How the tool is reached.
     #[serde(default)]
     pub transport: TransportKind,
@@ -171,6 +174,27 @@ pub struct Connect {
     /// The fields, in the order shown.
     #[serde(default)]
     pub fields: Vec<ConnectField>,
+}
+
+/// A step that the end customer does after signing in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetupStep {
+    /// Its name in addresses and in the list of steps that were done.
+    pub id: String,
+    /// What the customer reads above it.
+    pub label: String,
+    /// What is to be done in the tool, in Markdown.
+    pub help: String,
+    /// What the customer brings back from the tool.
+    #[serde(default)]
+    pub fields: Vec<ConnectField>,
+    /// Whether the address at which this integration hears of changes is shown, to be entered in the tool.
+    #[serde(default)]
+    pub shows_webhook: bool,
+    /// Whether records can be read before it was done.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 /// One field of the connect form.

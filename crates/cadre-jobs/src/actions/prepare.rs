@@ -50,6 +50,7 @@ impl Work<'_> {
         let tool = &self.integration.tool;
         let section = self.entry.connector.actions().get(order.action.id);
         wrong.extend(remote_fields(&mut prepared, tool, label, section));
+        wrong.extend(own_input(order.action, &mut prepared, tool, section));
         wrong.extend(ended_when(order.action.id, &order.checked.value));
         refuse(wrong)?;
         prepared.warnings.extend(not_taken(order.action, &order.checked, label, section));
@@ -118,6 +119,44 @@ impl Work<'_> {
     }
 }
 
+/// What the body holds for this tool, held against what its connector declares; what it holds for others
+/// is left out.
+pub(crate) fn own_input(
+    action: &'static Action,
+    prepared: &mut Prepared,
+    tool: &str,
+    section: Option<&ActionSection>,
+) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
+    if !holds_ids_of_tools(action) {
+        return wrong;
+    }
+    let Some(input) = prepared.input.as_object_mut() else { return wrong };
+    let path = format!("body.{tool}");
+    match (input.get(tool), section.and_then(|section| section.own_input.as_ref())) {
+        (Some(value), Some(schema)) => schema::hold(schema, value, &path, &mut wrong),
+        (Some(_), None) => {}
+        (None, _) => wrong.push(Wrong {
+            path,
+            expected: "an object with what this tool knows it by".to_owned(),
+            got: "nothing".to_owned(),
+        }),
+    }
+    let known = |name: &str| name == tool || action.body.iter().any(|field| field.name == name);
+    input.retain(|name, _| {
+        if !known(name) {
+            let words = format!("`body.{name}` is for another tool; it was left out.");
+            prepared.warnings.push(words);
+        }
+        known(name)
+    });
+    wrong
+}
+
+fn holds_ids_of_tools(action: &Action) -> bool {
+    action.body.iter().any(|field| matches!(field.kind, Input::OfTool))
+}
+
 /// Warnings for the fields that nobody knows.
 pub(crate) fn unknown_fields(checked: &Checked) -> impl Iterator<Item = String> {
     checked.unknown.iter().map(|path| format!("`{path}` is not known here; it was left out."))
@@ -160,8 +199,10 @@ pub(crate) fn not_taken(
     label: &str,
     section: Option<&ActionSection>,
 ) -> Vec<String> {
-    // A result is kept as a whole: tools that ask for it see more of it than those that are sent it.
-    let Some(section) = section.filter(|_| action.id != RESULT) else { return Vec::new() };
+    // A result is kept as a whole: tools that ask for it see more of it than those that are sent it. What
+    // goes with the ids of a tool is the caller's own note, and is answered as it came.
+    let whole = |_: &&ActionSection| action.id != RESULT && !holds_ids_of_tools(action);
+    let Some(section) = section.filter(whole) else { return Vec::new() };
     let mut left = Vec::new();
     unused(action.body, &checked.value, "body", &|name| section.names(name), &mut left);
     left.into_iter()

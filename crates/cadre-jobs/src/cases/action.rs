@@ -14,7 +14,9 @@ use super::compare::alike;
 use super::{Yield, plain, read_json};
 use crate::actions::files::Fetcher;
 use crate::actions::outcome::{learned, named};
-use crate::actions::prepare::{Prepared, not_taken, refuse, remote_fields, unknown_fields};
+use crate::actions::prepare::{
+    Prepared, not_taken, own_input, refuse, remote_fields, unknown_fields,
+};
 use crate::actions::{run, screening, unknown_outcome};
 use crate::catalog::Entry;
 
@@ -165,6 +167,7 @@ impl ActionCase {
             &mut wrong,
         );
         wrong.extend(remote_fields(&mut prepared, &manifest.tool, &manifest.label, section));
+        wrong.extend(own_input(action, &mut prepared, &manifest.tool, section));
         if let Err(fault) = refuse(wrong) {
             return Ok(Err(fault));
         }

@@ -112,6 +112,11 @@ impl Making {
         Ok(Some(Making { entry, integration, config, maps, extras, lookup, now }))
     }
 
+    /// Whether records need lookups that are not kept, because they may name whoever a filter leaves out.
+    fn lacks_lookups(&self) -> bool {
+        self.integration.setup.filtering && !self.entry.connector.manifest().lookups.is_empty()
+    }
+
     /// Whether the model is mapped and may be stored.
     pub(crate) fn has(&self, model: &str) -> bool {
         self.enabled().any(|map| map.model().id == model)
@@ -224,6 +229,13 @@ pub(crate) async fn run(parts: &Parts, job: &Job) -> Result<(), cadre_store::Err
     let integration_id = job.integration_id.as_deref().unwrap_or_default();
     let Some(scope) = store.system_integration_scope(integration_id).await? else { return Ok(()) };
     let Some(making) = Making::load(parts, &scope).await? else { return Ok(()) };
+    if making.lacks_lookups() {
+        let asked = enqueue_sync(store, &scope, RunKind::Full, RunTrigger::ForceSync).await;
+        if let Err(fault) = asked {
+            tracing::warn!(cause = fault.context, "the sync after a remapping was not queued");
+        }
+        return store.records_changed_finish(&scope, store.moment(), job).await;
+    }
     for map in making.enabled() {
         let mut after = String::new();
         loop {

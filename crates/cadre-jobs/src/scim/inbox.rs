@@ -107,6 +107,8 @@ pub(crate) async fn apply(
     }
     if making.integration.first_synced_at.is_none()
         || making.integration.qa_status != QaStatus::Passed
+        // Who may be stored is decided by the whole of what was pushed.
+        || making.integration.setup.filtering
     {
         return sync(parts, scope).await;
     }

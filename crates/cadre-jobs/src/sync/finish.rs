@@ -7,6 +7,7 @@ use cadre_model::fault::{Code, Fault};
 use cadre_store::{Integration, IntegrationScope, IntegrationStatus, Job, Run, RunEnd, RunState};
 use serde_json::{Value, json};
 
+use super::look::finish_look;
 use super::proof::{self, OfModel, Proofs};
 use super::run::{Stop, StreamEnd, Sync};
 use super::{issues, quality, receipt};
@@ -108,9 +109,19 @@ pub(super) async fn finish(
         Err(stop) => {
             let mut counts = counts_so_far(sync.parts, &sync.scope, &sync.run.id).await?;
             add_waits(sync, &mut counts);
-            return end(sync, stopped(&stop, sync), counts, false).await;
+            let verdict = stopped(&stop, sync);
+            if sync.looks && verdict.state != RunState::AuthenticationFailed {
+                return finish_look(sync, &BTreeMap::new(), verdict).await;
+            }
+            return end(sync, verdict, counts, false).await;
         }
     };
+    if sync.looks {
+        return finish_look(sync, &ends, verdict(sync, &ends)).await;
+    }
+    if sync.integration.setup.filtering {
+        sync.keep_choices(&ends).await?;
+    }
     let Proofs { models, kept, used_drop } = proof::prove(sync, &ends).await?;
     let mut verdict = verdict(sync, &ends);
     let held = issues::field_issues(sync, &models).await?;
@@ -126,10 +137,10 @@ pub(super) async fn finish(
 }
 
 /// How a run ends.
-struct Verdict {
-    state: RunState,
-    reason: String,
-    fault: Option<Fault>,
+pub(super) struct Verdict {
+    pub(super) state: RunState,
+    pub(super) reason: String,
+    pub(super) fault: Option<Fault>,
 }
 
 fn stopped(stop: &Stop, sync: &Sync<'_>) -> Verdict {
@@ -201,7 +212,7 @@ fn verdict(sync: &Sync<'_>, ends: &BTreeMap<String, StreamEnd>) -> Verdict {
     Verdict { state, reason, fault: Some(first.fault.clone()) }
 }
 
-fn counts(
+pub(super) fn counts(
     sync: &Sync<'_>,
     ends: &BTreeMap<String, StreamEnd>,
     models: &BTreeMap<&'static str, OfModel>,
@@ -230,6 +241,9 @@ fn counts(
         })
         .collect();
     let mut counts = json!({"streams": streams, "deleted": deleted});
+    if sync.integration.setup.in_force().is_some() {
+        counts["left_out"] = sync.left_out();
+    }
     add_waits(sync, &mut counts);
     counts
 }

@@ -50,16 +50,16 @@ impl Filled {
 
 /// What the mapping makes of a page.
 #[derive(Default)]
-struct Made {
-    mapped: Vec<Mapped>,
+pub(super) struct Made {
+    pub(super) mapped: Vec<Mapped>,
     /// For each of them what is stored beside it.
-    beside: Vec<Beside>,
-    issues: Vec<Issue>,
-    deleted: Vec<(&'static str, String)>,
+    pub(super) beside: Vec<Beside>,
+    pub(super) issues: Vec<Issue>,
+    pub(super) deleted: Vec<(&'static str, String)>,
 }
 
 /// What is stored beside a record.
-struct Beside {
+pub(super) struct Beside {
     shown: Map<String, Value>,
     raw: Raw,
 }
@@ -83,7 +83,9 @@ impl Sync<'_> {
             stream.filter(|stream| stream.parent().is_none())?.mark(&raw.value)
         });
         end.latest = changes.max().max(end.latest);
-        let Made { mut mapped, beside, mut issues, deleted } = self.map_records(session, &page);
+        let mut made = self.map_records(session, &page);
+        self.limit(&mut made).await?;
+        let Made { mut mapped, beside, mut issues, deleted } = made;
         let pairs = mapped.iter().zip(beside);
         let mut records: Vec<_> = pairs
             .map(|(one, Beside { shown, raw })| {
@@ -111,7 +113,7 @@ impl Sync<'_> {
         })
     }
 
-    fn map_records(&self, session: &Session, page: &Page) -> Made {
+    pub(super) fn map_records(&self, session: &Session, page: &Page) -> Made {
         let lookup = session.lookup_values();
         let mut made = Made::default();
         let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,11 +124,12 @@ impl Sync<'_> {
                 lookup,
                 now: &self.now,
             };
-            for map in self.maps.iter().filter(|map| self.models.contains(map.model().id)) {
+            for map in self.maps.iter().filter(|map| self.reads.contains(map.model().id)) {
                 let model = map.model().id;
                 let mut records = 0;
                 let take = &mut |table: usize, mut mapped: Mapped, value: &Value| {
                     records += 1;
+                    self.note(&mapped);
                     keep_enabled(&self.scope_config, &mut mapped);
                     filled.add(&mapped);
                     let parent = raw.parent.as_deref();

@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use super::finish;
 use super::guard::Guard;
 use super::history::History;
+use super::look;
 use super::pages::Filled;
 use super::proof::{self, Proof};
 use super::write::Writer;
@@ -32,6 +33,8 @@ use crate::observe::Log;
 use crate::pin::pinned;
 use crate::scim::inbox;
 use crate::settings::Parts;
+use crate::setup::choices::Choices;
+use crate::setup::limit::Came;
 
 /// Milliseconds between two looks at whether a run may go on.
 const CHECK_EVERY_MS: i64 = 500;
@@ -40,6 +43,8 @@ const CHECK_EVERY_MS: i64 = 500;
 pub(super) const MOST_ISSUES: u32 = 10_000;
 
 const CANCELLED: &str = "Somebody cancelled the sync. What it read is kept.";
+
+const SET_UP_CHANGED: &str = "The set-up says something else now. A sync that goes by it follows.";
 
 /// Everything one run works with.
 pub(super) struct Sync<'a> {
@@ -50,7 +55,16 @@ pub(super) struct Sync<'a> {
     pub(super) integration: Integration,
     pub(super) entry: Arc<Entry>,
     pub(super) maps: Vec<cadre_map::Mapping>,
+    /// The models that are stored.
     pub(super) models: BTreeSet<&'static str>,
+    /// The models that are read; more where a filter must know who somebody is.
+    pub(super) reads: BTreeSet<&'static str>,
+    /// Whether steps of the set-up are open, so that nothing may be stored.
+    pub(super) looks: bool,
+    /// What employees can be chosen by.
+    pub(super) choices: std::sync::Mutex<Choices>,
+    /// Who came, and stands where to the filter.
+    pub(super) came: std::sync::Mutex<Came>,
     pub(super) scope_config: ScopeConfig,
     pub(super) log: Arc<Log>,
     pub(super) now: Value,
@@ -130,7 +144,8 @@ pub async fn run(parts: &Parts, job: &Job) -> Result<(), cadre_store::Error> {
     };
     sync.log.write(&parts.store).await;
     sync.keep_what_was_seen().await?;
-    finish::finish(&sync, ends).await
+    finish::finish(&sync, ends).await?;
+    sync.follow().await
 }
 
 async fn prepare<'a>(
@@ -169,10 +184,14 @@ async fn prepare<'a>(
             return Ok(None);
         }
     };
-    let models =
-        maps.iter().map(|map| map.model().id).filter(|id| scope_config.model_enabled(id)).collect();
-    let log =
-        Arc::new(Log::new(interaction_id, parts.settings.exchange_bodies, parts.clock.clone()));
+    let setup = &integration.setup;
+    let looks = setup.is_open();
+    let (models, reads) = look::wanted(parts, &scope, &integration, &scope_config, &maps).await?;
+    let log = Arc::new(if setup.filtering {
+        Log::without_content(interaction_id, parts.clock.clone())
+    } else {
+        Log::new(interaction_id, parts.settings.exchange_bodies, parts.clock.clone())
+    });
     let guard = guard(parts, &scope, &integration, &scope_config, &maps).await?;
     let policy = Policy::new(&maps, &entry.maps, &Allowed(&scope_config));
     let extras = Extras::load(&parts.store, &scope, &scope_config, &maps).await?;
@@ -189,6 +208,10 @@ async fn prepare<'a>(
         entry,
         maps,
         models,
+        reads,
+        looks,
+        choices: std::sync::Mutex::default(),
+        came: std::sync::Mutex::default(),
         scope_config,
         log,
         now,
@@ -265,7 +288,8 @@ impl Sync<'_> {
         store.integration_fields_learn(&self.scope, &fresh).await?;
         let extras = Extras::load(store, &self.scope, &self.scope_config, &self.maps).await?;
         let Some(integration) = store.integration_get(&self.scope).await? else { return Ok(()) };
-        if extras == self.extras && integration.mapping == self.integration.mapping {
+        if self.looks || (extras == self.extras && integration.mapping == self.integration.mapping)
+        {
             return Ok(());
         }
         let wish = format!("{} {}", self.run.id, fingerprint(&integration, &extras));
@@ -282,7 +306,7 @@ impl Sync<'_> {
             observer: self.log.clone(),
             limits: self.parts.settings.read.clone(),
         };
-        let wanted = self.maps.iter().filter(|map| self.models.contains(map.model().id));
+        let wanted = self.maps.iter().filter(|map| self.reads.contains(map.model().id));
         let wanted = wanted.flat_map(|map| map.streams()).map(str::to_owned);
         let connector = self.entry.connector.clone();
         let session = self.parts.standings.session(self.scope.id(), connector, account, io);
@@ -292,14 +316,21 @@ impl Sync<'_> {
         let told = since.iter().map(|(stream, ms)| (stream.clone(), cadre_model::time::wire(*ms)));
         session = session.since(told);
         session.lookups().await.map_err(Stop::Failed)?;
+        if self.looks {
+            let ends = self.look(&session).await?;
+            self.pin(&session).await?;
+            return Ok(ends);
+        }
         let lookups = self.policy.keep_lookup(session.lookup_values());
-        if !lookups.is_null() {
+        // Lookups may name whoever the filter leaves out.
+        if !lookups.is_null() && !self.integration.setup.filtering {
             self.parts.store.raw_lookups_set(&self.scope, &lookups).await?;
         }
         let progress = self.parts.store.run_stream_progress(&self.scope, &self.run.id).await?;
         let mut ends = BTreeMap::new();
-        for stream in self.entry.roots_feeding(&self.models) {
-            let before = progress.iter().find(|progress| progress.stream == stream);
+        for stream in self.roots() {
+            let again = self.forgets_employees() && self.feeds_employees(&stream);
+            let before = progress.iter().find(|progress| progress.stream == stream && !again);
             let mut end = self.read_stream(&session, &stream, before).await?;
             end.since = since.get(&stream).copied();
             self.mark(&stream, &end).await?;
@@ -368,7 +399,8 @@ impl Sync<'_> {
     async fn since(&self) -> Result<BTreeMap<String, i64>, Stop> {
         let mut since = BTreeMap::new();
         // What became wanted meanwhile did not change, and would be missed.
-        if self.run.kind == RunKind::Delta && self.integration.data_expired_at.is_none() {
+        let whole = self.integration.data_expired_at.is_some() || self.forgets_employees();
+        if self.run.kind == RunKind::Delta && !whole {
             let marks = self.parts.store.run_stream_marks(&self.scope, &self.run.id).await?;
             since.extend(marks.into_iter().filter_map(|known| {
                 let stream = self.entry.connector.stream(&known.stream)?;
@@ -440,7 +472,7 @@ impl Sync<'_> {
     }
 
     /// Whether the integration is still switched on; also the job's sign of life. Asked once in a while.
-    async fn check_still_wanted(&self) -> Result<(), Stop> {
+    pub(super) async fn check_still_wanted(&self) -> Result<(), Stop> {
         let now = self.parts.clock.now_ms();
         let checked = self.checked_at.load(Ordering::Relaxed);
         if (checked..checked.saturating_add(CHECK_EVERY_MS)).contains(&now) {
@@ -457,6 +489,9 @@ impl Sync<'_> {
             Some(integration) => match finish::reason_not_to_run(&integration, &self.parts.catalog)
             {
                 Some(reason) => Err(Stop::Cancelled(reason)),
+                None if !integration.setup.reads_as(&self.integration.setup) => {
+                    Err(Stop::Cancelled(SET_UP_CHANGED.into()))
+                }
                 None => Ok(()),
             },
             None => Err(Stop::Cancelled("The integration was deleted.".into())),

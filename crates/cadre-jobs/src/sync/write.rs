@@ -13,13 +13,17 @@ use crate::observe::Log;
 
 /// Records that wait to be written, or are being written; more are not mapped before some of them are
 /// stored. A page is never divided, so that one page may hold more.
-const WAITING: u32 = 1_500;
+const WAITING: u32 = 4_000;
 
 /// Most pages that wait, however few records they have.
 const WAITING_PAGES: usize = 64;
 
 /// Most records that are put together into one transaction.
-const TOGETHER: usize = 500;
+const TOGETHER: usize = 2_000;
+
+/// After how many new records of a run the database is first asked to look at its tables; then whenever
+/// there are four times as many.
+const MEASURED_FROM: u64 = 1_000;
 
 /// A page, ready to be stored.
 pub(super) struct MappedPage {
@@ -52,6 +56,8 @@ impl Writer {
             log: sync.log.clone(),
             run_id: sync.run.id.clone(),
             stream: stream.to_owned(),
+            created: 0,
+            measured_next: MEASURED_FROM,
         };
         let room = Arc::new(Semaphore::new(WAITING as usize));
         Writer { pages: Some(pages), room, task: tokio::spawn(writing.work(waiting)) }
@@ -98,10 +104,17 @@ struct Writing {
     log: Arc<Log>,
     run_id: String,
     stream: String,
+    /// Records that were not there before.
+    created: u64,
+    /// With how many of them the database looks at its tables again.
+    measured_next: u64,
 }
 
 impl Writing {
-    async fn work(self, mut waiting: mpsc::Receiver<Waiting>) -> Result<(), cadre_store::Error> {
+    async fn work(
+        mut self,
+        mut waiting: mpsc::Receiver<Waiting>,
+    ) -> Result<(), cadre_store::Error> {
         while let Some(first) = waiting.recv().await {
             let mut records = first.page.records.len();
             let mut pages = vec![first];
@@ -116,7 +129,7 @@ impl Writing {
         Ok(())
     }
 
-    async fn write(&self, pages: &[Waiting]) -> Result<(), cadre_store::Error> {
+    async fn write(&mut self, pages: &[Waiting]) -> Result<(), cadre_store::Error> {
         let pages: Vec<PageWrite<'_>> = pages
             .iter()
             .map(|Waiting { page, .. }| PageWrite {
@@ -131,7 +144,12 @@ impl Writing {
                 deleted: &page.deleted,
             })
             .collect();
-        self.store.records_write_pages(&self.scope, &pages, &self.job).await?;
+        let outcome = self.store.records_write_pages(&self.scope, &pages, &self.job).await?;
+        self.created += outcome.created;
+        if self.created >= self.measured_next {
+            self.store.records_measure().await?;
+            self.measured_next = self.created * 4;
+        }
         self.log.write(&self.store).await;
         Ok(())
     }

@@ -3,6 +3,8 @@
 use super::input::{REMOTE_FIELDS, may, must};
 use super::{About, Action, Answer, Bulk, Input, InputField, Preset, TYPED_FILE};
 use crate::model::Category::Ats;
+use crate::shape::{Shape, structure};
+use crate::values::Moment;
 
 const LIST: usize = usize::MAX;
 const KINDS: Input = Input::Choice(&["PERSONAL", "WORK", "OTHER"]);
@@ -201,6 +203,20 @@ static UPDATE_INTERVIEW: &[InputField] = &[
     PLACE,
 ];
 
+structure! {
+    /// An application that is followed from now on.
+    pub struct Tracked {
+        /// Its id.
+        pub id: String,
+        /// Since when it is followed, as the caller said.
+        pub tracked_at: Option<Moment>,
+        /// What the tool knows it by, as the caller said.
+        pub imported_id: serde_json::Value,
+    }
+}
+
+static TRACKED: crate::shape::Structure = <Tracked as Shape>::SHAPE;
+
 const fn post(
     id: &'static str,
     label: &'static str,
@@ -336,6 +352,20 @@ pub(super) static ACTIONS: &[Action] = &[
             "/ats/applications/{application_id}/interviews",
             APPLICATION,
             UPDATE_INTERVIEW,
+        )
+    },
+    Action {
+        answer: Answer::Made("ats_applications", &TRACKED),
+        ..post(
+            "ats_import_tracked_application",
+            "Import tracked application",
+            "/ats/import-tracked-application",
+            None,
+            &[
+                must("tracked_at", Input::Moment, "Since when the application is followed.")
+                    .or_null(),
+                may("*", Input::OfTool, "What the tool knows the application by."),
+            ],
         )
     },
 ];

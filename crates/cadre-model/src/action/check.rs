@@ -103,7 +103,8 @@ impl Checked {
         at: &Way,
     ) -> Map<String, Value> {
         let mut taken = Map::new();
-        for field in fields {
+        let of_tools = fields.iter().any(|field| matches!(field.kind, Input::OfTool));
+        for field in fields.iter().filter(|field| !matches!(field.kind, Input::OfTool)) {
             let here = at.field(field.name);
             match given.get(field.name) {
                 None if field.required => self.refuse(&here, expected(&field.kind), None),
@@ -127,7 +128,13 @@ impl Checked {
         }
         let unknown = given.keys().filter(|name| !fields.iter().any(|field| field.name == **name));
         for name in unknown {
-            self.unknown.push(at.field(name).path);
+            match &given[name] {
+                // Which tools there are is not known here.
+                value @ Value::Object(_) if of_tools && depth(value) <= DEEPEST => {
+                    taken.insert(name.clone(), value.clone());
+                }
+                _ => self.unknown.push(at.field(name).path),
+            }
         }
         taken
     }
@@ -245,9 +252,12 @@ fn plain(kind: &Input, value: &Value) -> Option<Value> {
             Value::Array(items) if items.iter().all(Value::is_string) => Some(value.clone()),
             _ => None,
         },
-        Input::Id(_) | Input::Object(_) | Input::File(_) | Input::List(..) | Input::OneOf(_) => {
-            None
-        }
+        Input::Id(_)
+        | Input::Object(_)
+        | Input::File(_)
+        | Input::List(..)
+        | Input::OneOf(_)
+        | Input::OfTool => None,
     }
 }
 
@@ -274,7 +284,7 @@ fn expected(kind: &Input) -> String {
         Input::MediaType => "a media type, like application/pdf".to_owned(),
         Input::Base64 => "a file as base64".to_owned(),
         Input::Id(_) => "the id of a record".to_owned(),
-        Input::Object(_) | Input::Free | Input::OneOf(_) => "an object".to_owned(),
+        Input::Object(_) | Input::Free | Input::OneOf(_) | Input::OfTool => "an object".to_owned(),
         Input::File(_) => "a file, as an object".to_owned(),
         Input::List(_, usize::MAX) => "a list".to_owned(),
         Input::List(_, most) => format!("a list of at most {most}"),

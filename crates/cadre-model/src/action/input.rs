@@ -51,6 +51,9 @@ pub enum Input {
     Any,
     /// One of several objects, told apart by the field `type`.
     OneOf(&'static [(&'static str, &'static [InputField])]),
+    /// No field of this name: objects under the names of tools. The one of the integration's tool must be
+    /// there, and its connector declares what it holds.
+    OfTool,
     /// An answer to a screening question: a text, number, boolean, list of texts, or file.
     Reply,
 }

@@ -5,16 +5,19 @@
 //! * [`delete`]: what a complete pass did not see.
 //! * [`keys`]: the values that filters look at.
 //! * [`list`] and [`filter`]: the one generic list.
+//! * [`plans`]: what the database knows of the sizes of its tables.
 //! * [`raw`]: the raw values that records were made of, and making them once more.
 //! * [`render`]: joining, by splicing text.
 //! * [`version`]: whether what was rendered still holds.
 
+mod among;
 mod delete;
 mod filter;
 mod find;
 pub(crate) mod keys;
 mod learn;
 mod list;
+mod plans;
 mod proof;
 mod raw;
 mod render;

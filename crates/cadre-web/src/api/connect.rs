@@ -7,8 +7,10 @@ use axum::Extension;
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cadre_jobs::setup::steps;
 use cadre_model::email::is_email;
 use cadre_model::fault::{Code, Fault};
+use cadre_model::time::wire;
 use cadre_store::{
     EndUser, EnvironmentScope, Integration, LinkPurpose, LinkRequest, LinkType, NewConnectLink,
 };
@@ -60,12 +62,11 @@ pub async fn create_link(
         let words = "nothing: no tool here has several environments";
         asked.wrong("remote_environment", words);
     }
-    // What is not there is said: a customer who was promised filters must not be read without them.
-    for step in ["enable_filtering", "enable_field_mapping"] {
-        if asked.flag(step) {
-            asked.wrong(step, "`false`: this step of the set-up is not available here");
-        }
+    let filtering = asked.flag("enable_filtering");
+    if filtering && category != "HRIS" {
+        asked.wrong("enable_filtering", "`false`: filters are of employees, in the category HRIS");
     }
+    let field_mapping = asked.flag("enable_field_mapping");
     let static_ips = asked.flag("enable_static_ips").then(|| state.static_ips.to_vec());
     if static_ips.as_ref().is_some_and(Vec::is_empty) {
         asked.wrong("enable_static_ips", "`false`: the operator has named no `static_ips`");
@@ -84,6 +85,8 @@ pub async fn create_link(
         tool: tool.map(str::to_owned),
         language: language.map(str::to_owned),
         scope_config_id: scope_config_id.map(str::to_owned),
+        filtering,
+        field_mapping,
     };
     let new =
         NewConnectLink { purpose: LinkPurpose::Connect, link_type, integration_id: None, request };
@@ -114,23 +117,69 @@ pub async fn relink(
 
 /// Makes a link with which an end customer finishes the set-up of an integration.
 pub async fn setup_link(
+    State(state): State<AppState>,
+    caller: Caller,
     IntegrationInPath(here): IntegrationInPath,
     body: JsonBody,
 ) -> Result<Data<LinkOut>, Refused> {
     let mut asked = Asked::of(&body);
-    asked.choice_or_null("language", LANGUAGES);
-    if asked.choice("link_type", LINK_TYPES).is_none() {
+    let language = asked.choice_or_null("language", LANGUAGES);
+    let word = body.0.get("link_type").and_then(|word| word.as_str());
+    if !word.is_some_and(|word| LINK_TYPES.contains(&word)) {
         asked.wrong("link_type", &format!("one of {}", LINK_TYPES.join(", ")));
     }
     asked.end()?;
-    Err(no_step(&here))
+    let new = setup_of(&state, &here.integration, link_type(word), language)?;
+    let (link, _) = make(&state, &caller.scope, new).await?;
+    Ok(Data(LinkOut { link, static_ips: None }))
 }
 
-fn no_step(here: &ForIntegration) -> Refused {
-    Refused::new(
-        Code::PlatformInputInvalid,
-        format!("No step of the set-up is switched on for `{}`.", here.integration.id),
-    )
+/// A link to the set-up, as the older operation answers it.
+#[derive(Debug, Serialize)]
+pub struct OlderLinkOut {
+    url: String,
+    expires_at: String,
+}
+
+/// The older way to the same link; the only group is `default`.
+pub async fn older_setup_link(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathPart(group): PathPart,
+    here: ForIntegration,
+    body: JsonBody,
+) -> Result<Data<OlderLinkOut>, Refused> {
+    let mut asked = Asked::of(&body);
+    let language = asked.choice_or_null("language", LANGUAGES);
+    asked.end()?;
+    if group != "default" {
+        let words = "`path.group_id`: expected \"default\", the only group there is.";
+        return Err(Refused::new(Code::PlatformInputInvalid, words));
+    }
+    let new = setup_of(&state, &here.integration, LinkType::Embedded, language)?;
+    let (url, ends) = make(&state, &caller.scope, new).await?;
+    Ok(Data(OlderLinkOut { url, expires_at: wire(ends) }))
+}
+
+/// A link to the steps of an integration's set-up, where there are any.
+pub(crate) fn setup_of(
+    state: &AppState,
+    integration: &Integration,
+    link_type: LinkType,
+    language: Option<&str>,
+) -> Result<NewConnectLink, Refused> {
+    let entry = state.catalog.get(&integration.tool);
+    let steps = entry.map_or(0, |entry| steps(&entry, &integration.setup).len());
+    if steps == 0 {
+        return Err(Refused::from(
+            Fault::new(
+                Code::PlatformInputInvalid,
+                format!("No step of the set-up is switched on for `{}`.", integration.id),
+            )
+            .hint("Switch filtering or field mapping on for the integration, then ask again."),
+        ));
+    }
+    Ok(about(integration, LinkPurpose::Setup, link_type, language))
 }
 
 /// The integration that an activation token is about.
@@ -235,7 +284,7 @@ impl Activation {
 }
 
 /// A link about an integration that is there.
-fn about(
+pub(crate) fn about(
     integration: &Integration,
     purpose: LinkPurpose,
     link_type: LinkType,
@@ -251,11 +300,14 @@ fn about(
             tool: Some(integration.tool.clone()),
             language: language.map(str::to_owned),
             scope_config_id: None,
+            filtering: false,
+            field_mapping: false,
         },
     }
 }
 
-async fn make(
+/// Makes a link: its URL, and when it ends.
+pub(crate) async fn make(
     state: &AppState,
     scope: &EnvironmentScope,
     new: NewConnectLink,

@@ -19,6 +19,7 @@ pub mod lists;
 pub mod passthrough;
 pub mod provisioning;
 pub mod scim;
+pub mod setup;
 pub mod tools;
 pub mod unknown;
 pub mod webhook_endpoints;

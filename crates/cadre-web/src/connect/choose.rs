@@ -6,7 +6,7 @@ use axum::response::Response;
 use cadre_jobs::connect::ready;
 use http::StatusCode;
 
-use super::page::{Frame, Opened, html, redirect};
+use super::page::{Frame, Opened, Place, html, redirect};
 use crate::listing::Pairs;
 use crate::state::AppState;
 
@@ -52,7 +52,7 @@ pub async fn get(
         .filter(|tool| tool.label.to_lowercase().contains(&wanted) || tool.id.contains(&wanted))
         .collect();
     tools.sort_by_key(|tool| tool.label.to_lowercase());
-    let frame = opened.frame(1);
+    let frame = opened.frame(Place::Choose);
     let organization = opened.link.request.end_user.organization_name.clone();
     html(StatusCode::OK, &frame.clone(), &Choose { frame, organization, search, tools })
 }

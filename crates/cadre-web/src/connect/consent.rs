@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::credentials::{Failed, connect};
-use super::page::{Frame, Opened, html, notice_of, redirect};
+use super::page::{Frame, Opened, Place, html, notice_of, redirect};
 use crate::listing::Pairs;
 use crate::refuse::Refused;
 use crate::scope::{PathPart, unavailable};
@@ -82,7 +82,7 @@ pub(super) async fn begin(
         off,
         verifier: format!("{}{}", random_id(), random_id()),
     };
-    let frame = opened.frame(3);
+    let frame = opened.frame(Place::Credentials);
     let label = entry.connector.manifest().label.clone();
     let request = away.request(state, &word);
     if let Err(fault) = consent_page(&state.parts, &away.tool, &away.form, &request) {
@@ -161,13 +161,13 @@ pub async fn callback(
     let entry = opened.tool(&state, &away.tool)?;
     let code = pairs.one("code", &mut problems).filter(|code| !code.is_empty());
     let outcome = finish(&state, &opened, &away, &word, code, &pairs).await;
-    let frame = opened.frame(3);
+    let frame = opened.frame(Place::Credentials);
     let label = &entry.connector.manifest().label;
     let Err(fault) = outcome else {
         if !opened.is_embedded() {
             return Ok(redirect(&format!("{}/done", opened.path())));
         }
-        let page = Returned { frame: opened.frame(4), failed: None, retry: None };
+        let page = Returned { frame: opened.frame(Place::Done), failed: None, retry: None };
         return Ok(html(StatusCode::OK, &frame, &page));
     };
     // By way of the page that says what is read: what they opted out of is asked again, not forgotten.

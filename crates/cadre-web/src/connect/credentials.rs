@@ -9,11 +9,12 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use cadre_jobs::Entry;
 use cadre_jobs::connect::{Link, Terms, link_agreed, relink};
+use cadre_jobs::setup::ConnectField;
 use cadre_model::fault::{Code, Fault};
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::page::{Frame, Opened, html, redirect};
+use super::page::{Frame, Opened, Place, html, redirect};
 use super::review::opted_out;
 use super::{consent, guide};
 use crate::listing::Pairs;
@@ -35,18 +36,38 @@ struct Credentials {
     wrong: bool,
 }
 
+/// A field of a form.
 #[derive(Debug)]
-struct Field {
-    name: String,
-    label: String,
-    help: Option<String>,
-    example: Option<String>,
-    options: Vec<String>,
-    secret: bool,
-    optional: bool,
-    multiline: bool,
-    value: String,
-    problem: Option<String>,
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) help: Option<String>,
+    pub(super) example: Option<String>,
+    pub(super) options: Vec<String>,
+    pub(super) secret: bool,
+    pub(super) optional: bool,
+    pub(super) multiline: bool,
+    pub(super) value: String,
+    pub(super) problem: Option<String>,
+}
+
+impl Field {
+    /// A field as a connector declares it, with what is known of its value.
+    pub(super) fn of(field: &ConnectField, known: Option<&str>) -> Self {
+        let value = known.or(field.default.as_deref()).filter(|_| !field.secret);
+        Field {
+            name: field.name.clone(),
+            label: field.label.clone(),
+            help: field.help.clone(),
+            example: field.example.clone(),
+            options: field.options.clone(),
+            secret: field.secret,
+            optional: field.optional,
+            multiline: field.multiline,
+            value: value.unwrap_or_default().to_owned(),
+            problem: None,
+        }
+    }
 }
 
 /// Why an account was not linked, for the person who tried.
@@ -145,7 +166,8 @@ pub async fn post(
             Err(Refused::from(fault).into_response())
         }
         Err(fault) => {
-            let failed = Some(Failed::of(&opened.frame(3), &manifest.label, &fault));
+            let failed =
+                Some(Failed::of(&opened.frame(Place::Credentials), &manifest.label, &fault));
             let typed = Typed { values, problems: HashMap::new(), failed };
             Ok(form(&opened, &entry, off, typed, StatusCode::UNPROCESSABLE_ENTITY))
         }
@@ -166,6 +188,8 @@ pub(super) async fn connect(
         opted_out,
         grant,
         scope_config_id: opened.link.request.scope_config_id.clone(),
+        filtering: opened.link.request.filtering,
+        field_mapping: opened.link.request.field_mapping,
     };
     let parts = &state.parts;
     match &opened.about {
@@ -197,26 +221,15 @@ fn form(
     status: StatusCode,
 ) -> Response {
     let manifest = entry.connector.manifest();
-    let frame = opened.frame(3);
+    let frame = opened.frame(Place::Credentials);
     let fields: Vec<Field> = manifest
         .connect
         .fields
         .iter()
         .map(|field| {
             let known = typed.values.get(&field.name).and_then(Value::as_str);
-            let value = known.or(field.default.as_deref()).filter(|_| !field.secret);
-            Field {
-                name: field.name.clone(),
-                label: field.label.clone(),
-                help: field.help.clone(),
-                example: field.example.clone(),
-                options: field.options.clone(),
-                secret: field.secret,
-                optional: field.optional,
-                multiline: field.multiline,
-                value: value.unwrap_or_default().to_owned(),
-                problem: typed.problems.remove(&field.name),
-            }
+            let problem = typed.problems.remove(&field.name);
+            Field { problem, ..Field::of(field, known) }
         })
         .collect();
     let page = Credentials {

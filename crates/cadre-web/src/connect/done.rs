@@ -7,7 +7,7 @@ use cadre_model::time::wire;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::page::{Frame, Opened, html, redirect};
+use super::page::{Frame, Opened, Place, html, redirect};
 use crate::api::connect::Activation;
 use crate::gate;
 use crate::scope::PathPair;
@@ -35,10 +35,19 @@ pub async fn get(State(state): State<AppState>, opened: Opened) -> Response {
     let (Some(at), Some((_, integration))) = (opened.link.completed_at, &opened.about) else {
         return redirect(&opened.path());
     };
+    if integration.setup.is_open() {
+        return redirect(&format!("{}/setup", opened.path()));
+    }
     let label = gate::label(&state, integration);
     let again = opened.link.purpose == cadre_store::LinkPurpose::Relink;
-    let frame = opened.frame(4);
-    let title = frame.t.put(if again { "done.relinked" } else { "done.title" }, &label);
+    let frame = opened.frame(Place::Done);
+    let set_up = opened.link.purpose == cadre_store::LinkPurpose::Setup;
+    let name = match (again, set_up) {
+        (true, _) => "done.relinked",
+        (_, true) => "done.set_up",
+        _ => "done.title",
+    };
+    let title = frame.t.put(name, &label);
     let page = Done {
         activation: Activation::token(&state, &opened.scope, &integration.id),
         missing: missing(&opened.link.outcome),
@@ -80,7 +89,7 @@ pub async fn waiting(
         return Ok(end);
     }
     let entry = opened.tool(&state, &tool)?;
-    let frame = opened.frame(3);
+    let frame = opened.frame(Place::Credentials);
     let label = entry.connector.manifest().label.clone();
     Ok(html(StatusCode::OK, &frame.clone(), &Waiting { frame, tool, label }))
 }

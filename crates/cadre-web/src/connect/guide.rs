@@ -8,7 +8,14 @@ const HEADINGS: &[&str] = &["before you connect", "connect"];
 /// The guide as HTML; none where the README has no such part. HTML that stands in the README is left
 /// out, headings become small ones.
 pub(super) fn guide(readme: &str) -> Option<String> {
-    let part = part(readme)?;
+    rendered(part(readme)?)
+}
+
+/// A text of a connector as HTML, by the same rules; none where it is empty.
+pub(super) fn rendered(part: &str) -> Option<String> {
+    if part.trim().is_empty() {
+        return None;
+    }
     let mut out = String::new();
     let events = Parser::new(part).filter_map(|event| match event {
         Event::Html(_) | Event::InlineHtml(_) => None,

@@ -6,7 +6,7 @@
 //! the page, so that *back* works and nothing has to be remembered.
 //!
 //! The way: [`choose`] a tool, [`review`] what is read and written, [`credentials`] or [`consent`],
-//! [`done`]. To add a language: a file in `texts/`, a line in [`texts`].
+//! [`setup`] where something is left to do, [`done`]. To add a language: a file in `texts/`, a line in [`texts`].
 
 pub mod choose;
 pub mod consent;
@@ -15,6 +15,7 @@ pub mod done;
 mod guide;
 mod page;
 pub mod review;
+pub mod setup;
 mod texts;
 
 pub use page::{script, style};

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use cadre_jobs::Entry;
 use cadre_model::fault::{Code, Fault};
 use cadre_store::{
-    ConnectLink, EnvironmentScope, Integration, IntegrationScope, LinkType, ScopeConfig,
+    ConnectLink, EnvironmentScope, Integration, IntegrationScope, LinkPurpose, LinkType,
+    ScopeConfig,
 };
 use http::header::{
     ACCEPT, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
@@ -42,8 +43,10 @@ pub(super) struct Frame {
     pub(super) t: &'static Texts,
     /// The path of the flow.
     pub(super) path: String,
-    /// Which of the four steps this is, from 1; 0 is none.
-    pub(super) step: usize,
+    /// Which step this is; none on a page outside of the way.
+    pub(super) step: Option<Place>,
+    /// The steps of the way.
+    way: Vec<Place>,
     /// Who may show the page in a frame.
     ancestors: String,
 }
@@ -52,13 +55,43 @@ impl Frame {
     /// A page outside of any flow.
     pub(super) fn alone(headers: &HeaderMap) -> Self {
         let t = Texts::of(accepted(headers));
-        Self { t, path: String::new(), step: 0, ancestors: "'none'".to_owned() }
+        let ancestors = "'none'".to_owned();
+        Self { t, path: String::new(), step: None, way: Vec::new(), ancestors }
     }
 
-    /// The names of the steps.
-    pub(super) fn steps(&self) -> [(usize, &'static str); 4] {
-        let names = ["step.choose", "step.review", "step.credentials", "step.done"];
-        [1, 2, 3, 4].map(|at| (at, self.t.say(names[at - 1])))
+    /// The steps: number, name, and whether it is before (-1), this one (0) or after (1).
+    pub(super) fn steps(&self) -> Vec<(usize, &'static str, i8)> {
+        let Some(here) = self.step else { return Vec::new() };
+        let numbered = self.way.iter().enumerate();
+        let stands = |place: Place| (place as i8 - here as i8).signum();
+        numbered.map(|(at, place)| (at + 1, self.t.say(place.text()), stands(*place))).collect()
+    }
+}
+
+/// A step of the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Which tool it is.
+    Choose,
+    /// What is read and written.
+    Review,
+    /// Signing in.
+    Credentials,
+    /// What is left to do then.
+    Setup,
+    /// The end.
+    Done,
+}
+
+impl Place {
+    fn text(self) -> &'static str {
+        match self {
+            Place::Choose => "step.choose",
+            Place::Review => "step.review",
+            Place::Credentials => "step.credentials",
+            Place::Setup => "step.setup",
+            Place::Done => "step.done",
+        }
     }
 }
 
@@ -133,15 +166,32 @@ impl Opened {
         }
         let opened = Self { token: token.to_owned(), scope, link, about, t, ancestors };
         if opened.link.expires_at <= state.clock.now_ms() {
-            return Err(notice(StatusCode::GONE, opened.frame(0), "ended"));
+            return Err(notice(StatusCode::GONE, opened.plain_frame(), "ended"));
         }
         Ok(opened)
     }
 
     /// The frame of a page of this flow.
-    pub(super) fn frame(&self, step: usize) -> Frame {
-        let path = self.path();
-        Frame { t: self.t, path, step, ancestors: self.ancestors.clone() }
+    pub(super) fn frame(&self, step: Place) -> Frame {
+        Frame { step: Some(step), ..self.plain_frame() }
+    }
+
+    /// The same of a page outside of the way.
+    pub(super) fn plain_frame(&self) -> Frame {
+        let request = &self.link.request;
+        let about = self.about.as_ref().map(|(_, integration)| &integration.setup);
+        let sets_up = request.filtering
+            || request.field_mapping
+            || about.is_some_and(|setup| setup.is_open() || setup.filtering);
+        let mut way = match self.link.purpose {
+            LinkPurpose::Setup => vec![Place::Setup, Place::Done],
+            _ => vec![Place::Choose, Place::Review, Place::Credentials, Place::Setup, Place::Done],
+        };
+        way.retain(|place| {
+            *place != Place::Setup || sets_up || self.link.purpose == LinkPurpose::Setup
+        });
+        let ancestors = self.ancestors.clone();
+        Frame { t: self.t, path: self.path(), step: None, way, ancestors }
     }
 
     /// The path of the flow.
@@ -156,6 +206,9 @@ impl Opened {
 
     /// The end of the flow, where it was reached before.
     pub(super) fn ended(&self) -> Option<Response> {
+        if self.link.purpose == LinkPurpose::Setup {
+            return Some(redirect(&format!("{}/setup", self.path())));
+        }
         self.link.completed_at.map(|_| redirect(&format!("{}/done", self.path())))
     }
 
@@ -168,7 +221,7 @@ impl Opened {
             fixed.is_none_or(|fixed| fixed == tool)
                 && categories.iter().any(|of| of.as_str() == self.link.request.category)
         });
-        entry.ok_or_else(|| notice(StatusCode::NOT_FOUND, self.frame(0), "not_there"))
+        entry.ok_or_else(|| notice(StatusCode::NOT_FOUND, self.plain_frame(), "not_there"))
     }
 
     /// What the integration may be read for.

@@ -8,7 +8,7 @@ use cadre_model::registry;
 use cadre_store::{ScopeConfig, Setting};
 use http::StatusCode;
 
-use super::page::{Frame, Opened, html};
+use super::page::{Frame, Opened, Place, html};
 use crate::api::integrations::field_names;
 use crate::gate;
 use crate::listing::Pairs;
@@ -59,7 +59,7 @@ pub async fn get(
     if let Some((_, integration)) = &opened.about {
         config.opted_out.clone_from(&integration.opted_out);
     }
-    let frame = opened.frame(2);
+    let frame = opened.frame(Place::Review);
     let (reads, writes) = points(&state, &frame, &tool, &opened.link.request.category, &config);
     let has_choice = |point: &Point| {
         point.choice.is_some() || point.fields.iter().any(|field| field.choice.is_some())

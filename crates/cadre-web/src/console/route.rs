@@ -11,8 +11,8 @@ use cadre_store::Role;
 
 use super::{
     account, assessment, audit, coverage, data, door, environments, integration, integrations,
-    issues, keys, log, logs, overview, people, posting, postings, record, scope, syncs, tool,
-    webhook, webhooks, welcome,
+    issues, keys, links, log, logs, mapping, overview, people, posting, postings, record, scope,
+    scopes, settings, syncs, tool, tryout, webhook, webhooks, welcome,
 };
 use crate::state::AppState;
 
@@ -73,6 +73,8 @@ pub fn routes() -> Vec<Route> {
         act(Role::Developer, "/env/{env}/keys/{key}/revoke", keys::revoke),
     ];
     routes.extend(of_integrations());
+    routes.extend(of_settings());
+    routes.extend(of_scopes());
     routes.extend(of_webhooks());
     routes.extend(of_postings());
     routes
@@ -119,6 +121,50 @@ fn of_integrations() -> Vec<Route> {
         act(Role::Admin, "/env/{env}/integrations/{integration}/unlock", issues::unlock),
         act(Role::Support, "/env/{env}/integrations/{integration}/issues/{issue}", issues::set),
         act(Role::Developer, "/env/{env}/integrations/{integration}/scope", scope::change),
+    ]
+}
+
+fn of_settings() -> Vec<Route> {
+    const ONE: &str = "/env/{env}/integrations/{integration}/settings";
+    vec![
+        see(ONE, settings::get),
+        act(Role::Support, "/env/{env}/integrations/{integration}/links", settings::link),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/steps", settings::switch),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/filter", settings::filter),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/interval", settings::interval),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/assign", settings::assign),
+        see_as(Role::Support, "/env/{env}/integrations/{integration}/mapping", mapping::get),
+        act(Role::Developer, "/env/{env}/integrations/{integration}/mapping", mapping::post),
+        act(
+            Role::Developer,
+            "/env/{env}/integrations/{integration}/custom-fields",
+            mapping::custom,
+        ),
+        see_as(Role::Developer, "/env/{env}/integrations/{integration}/actions", tryout::list),
+        see_as(
+            Role::Developer,
+            "/env/{env}/integrations/{integration}/actions/{action}",
+            tryout::get,
+        ),
+        act(
+            Role::Developer,
+            "/env/{env}/integrations/{integration}/actions/{action}",
+            tryout::post,
+        ),
+    ]
+}
+
+fn of_scopes() -> Vec<Route> {
+    vec![
+        see_as(Role::Support, "/env/{env}/links", links::get),
+        act(Role::Support, "/env/{env}/links", links::create),
+        see("/env/{env}/scopes", scopes::get),
+        act(Role::Developer, "/env/{env}/scopes", scopes::create),
+        see("/env/{env}/scopes/{scope}", scopes::one),
+        act(Role::Developer, "/env/{env}/scopes/{scope}", scopes::change),
+        act(Role::Developer, "/env/{env}/scopes/{scope}/name", scopes::rename),
+        act(Role::Developer, "/env/{env}/scopes/{scope}/default", scopes::make_default),
+        act(Role::Developer, "/env/{env}/scopes/{scope}/delete", scopes::delete),
     ]
 }
 

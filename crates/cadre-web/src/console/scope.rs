@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 use axum::extract::State;
 use cadre_model::action::actions;
+use cadre_model::model::ModelDef;
 use cadre_model::registry;
 use cadre_store::{ScopeConfig, Setting};
 use serde_json::{Map, Value, json};
@@ -21,31 +22,55 @@ use crate::state::AppState;
 struct Scope {
     shell: Shell,
     header: Header,
+    id: String,
     name: String,
     is_default: bool,
+    target: String,
     models: Vec<ModelOut>,
     actions: Vec<ActionOut>,
 }
 
+/// A model, and what is said of it.
 #[derive(Debug)]
-struct ModelOut {
-    id: &'static str,
-    label: &'static str,
-    setting: &'static str,
-    badge: Badge,
-    fields: Vec<(&'static str, bool)>,
-    off: usize,
+pub(super) struct ModelOut {
+    pub(super) id: &'static str,
+    pub(super) label: &'static str,
+    pub(super) setting: &'static str,
+    pub(super) badge: Badge,
+    pub(super) fields: Vec<(&'static str, bool)>,
+    pub(super) off: usize,
 }
 
-#[derive(Debug)]
-struct ActionOut {
-    id: &'static str,
-    label: &'static str,
-    setting: &'static str,
-    badge: Badge,
+impl ModelOut {
+    /// What a configuration says of a model and these of its fields.
+    pub(super) fn of(
+        model: &'static ModelDef,
+        config: &ScopeConfig,
+        fields: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        let fields: Vec<_> =
+            fields.map(|name| (name, config.field_enabled(model.id, name))).collect();
+        Self {
+            id: model.id,
+            label: model.label,
+            setting: config.model(model.id).as_str(),
+            badge: badge(config.model(model.id)),
+            off: fields.iter().filter(|(_, enabled)| !enabled).count(),
+            fields,
+        }
+    }
 }
 
-fn badge(setting: Setting) -> Badge {
+/// An action, and what is said of it.
+#[derive(Debug)]
+pub(super) struct ActionOut {
+    pub(super) id: &'static str,
+    pub(super) label: &'static str,
+    pub(super) setting: &'static str,
+    pub(super) badge: Badge,
+}
+
+pub(super) fn badge(setting: Setting) -> Badge {
     match setting {
         Setting::Enabled => Badge::good("enabled"),
         Setting::Optional => Badge::busy("optional"),
@@ -64,16 +89,7 @@ pub(super) async fn get(State(state): State<AppState>, chosen: Chosen) -> Shown 
         .filter(|model| of_category(model.category.as_str()) && offered.model(model.id))
         .map(|model| {
             let named = field_names(model).filter(|name| offered.field(model.id, name));
-            let fields: Vec<_> =
-                named.map(|name| (name, config.field_enabled(model.id, name))).collect();
-            ModelOut {
-                id: model.id,
-                label: model.label,
-                setting: config.model(model.id).as_str(),
-                badge: badge(config.model(model.id)),
-                off: fields.iter().filter(|(_, enabled)| !enabled).count(),
-                fields,
-            }
+            ModelOut::of(model, &config, named)
         });
     let actions = actions()
         .filter(|action| of_category(action.category.as_str()))
@@ -89,7 +105,9 @@ pub(super) async fn get(State(state): State<AppState>, chosen: Chosen) -> Shown 
         header: chosen.header(&state, "scope"),
         models: models.collect(),
         actions: actions.collect(),
+        target: format!("{}/scope", chosen.base()),
         is_default: config.is_default,
+        id: config.id.clone(),
         name: config.name.unwrap_or(config.id),
     };
     Ok(html(&page))
@@ -99,6 +117,16 @@ pub(super) async fn get(State(state): State<AppState>, chosen: Chosen) -> Shown 
 pub(super) async fn change(State(state): State<AppState>, chosen: Chosen, form: Posted) -> Shown {
     let integration = &chosen.found.integration;
     let config = state.store.scope_config_of(&chosen.here.scope, integration).await?;
+    let (settings, what) = changed(&config, &form)?;
+    let scope = &chosen.here.scope;
+    state.store.scope_config_update(scope, &config.id, &settings).await?;
+    state.store.integrations_expire(scope, &config.id).await?;
+    chosen.note(&state, "scope.changed", what).await?;
+    Ok(see_other(&format!("{}/scope?done=scope", chosen.base())))
+}
+
+/// The settings as a form changes them: of one model with its fields, or of one action; and what it was.
+pub(super) fn changed(config: &ScopeConfig, form: &Posted) -> Result<(Value, String), Trouble> {
     let setting = form.text("setting");
     if !["ENABLED", "DISABLED", "OPTIONAL"].contains(&setting) {
         return Err(Trouble::Missing("A setting of this name"));
@@ -107,7 +135,7 @@ pub(super) async fn change(State(state): State<AppState>, chosen: Chosen, form: 
         let wanted: BTreeSet<&str> = form.all("field").collect();
         let shown = form.all("shown").filter(|name| field_names(model).any(|of| of == *name));
         let fields = shown.map(|name| (name, wanted.contains(name))).collect::<Vec<_>>();
-        (with_model(&config, model.id, setting, &fields), model.id)
+        (with_model(config, model.id, setting, &fields), model.id)
     } else if let Some(action) = actions().find(|action| action.id == form.text("action")) {
         let mut settings = object(&config.settings);
         let mut of = object(settings.get("actions").unwrap_or(&Value::Null));
@@ -117,11 +145,7 @@ pub(super) async fn change(State(state): State<AppState>, chosen: Chosen, form: 
     } else {
         return Err(Trouble::Missing("A model or an action of this name"));
     };
-    let scope = &chosen.here.scope;
-    state.store.scope_config_update(scope, &config.id, &settings).await?;
-    state.store.integrations_expire(scope, &config.id).await?;
-    chosen.note(&state, "scope.changed", format!("{what}: {setting}")).await?;
-    Ok(see_other(&format!("{}/scope?done=scope", chosen.base())))
+    Ok((settings, format!("{what}: {setting}")))
 }
 
 fn object(value: &Value) -> Map<String, Value> {

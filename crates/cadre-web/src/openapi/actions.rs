@@ -118,6 +118,10 @@ fn key_header() -> Value {
 fn object(fields: &'static [InputField]) -> Value {
     let mut properties = Map::new();
     for field in fields {
+        if matches!(field.kind, Input::OfTool) {
+            properties.extend(ids_of_tools());
+            continue;
+        }
         let mut schema = described(value(&field.kind), field.doc);
         if field.nullable {
             schema["type"] = json!([schema["type"], "null"]);
@@ -136,6 +140,12 @@ fn object(fields: &'static [InputField]) -> Value {
     let required: Vec<&str> =
         fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// What the contract says of objects under the names of tools. Any other tool may be named as well: its
+/// connector declares what it takes.
+fn ids_of_tools() -> Map<String, Value> {
+    serde_json::from_str(include_str!("ids_of_tools.json")).unwrap_or_default()
 }
 
 fn value(kind: &'static Input) -> Value {
@@ -187,7 +197,7 @@ fn value(kind: &'static Input) -> Value {
             }
             list
         }
-        Input::Free => json!({ "type": "object", "additionalProperties": true }),
+        Input::OfTool | Input::Free => json!({ "type": "object", "additionalProperties": true }),
         Input::Any => json!({}),
         Input::OneOf(variants) => {
             let variants = variants.iter().map(|(tag, fields)| {

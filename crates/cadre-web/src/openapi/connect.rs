@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::general::{in_path, object, operation, text, text_or_null};
+use super::general::{in_path, list_of, object, operation, text, text_or_null};
 use super::schema::EMAIL_PATTERN;
+use super::{answers, integration_header};
+use crate::refuse::Class;
 
 /// Every path with its operations.
 pub(super) fn paths() -> Vec<(&'static str, Value)> {
@@ -13,6 +15,8 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
         ("/connect/activate-integration", json!({ "post": activate() })),
         ("/integrations/{integration_id}/relink", json!({ "post": relink() })),
         ("/integrations/{integration_id}/setup-link", json!({ "post": setup_link() })),
+        ("/integrations/{integration_id}/setup", json!({ "get": setup_get(), "put": setup_put() })),
+        ("/hris/provisioning-groups/{group_id}/setup-links", json!({ "post": older_setup_link() })),
     ]
 }
 
@@ -130,4 +134,63 @@ fn setup_link() -> Value {
     let data = object(json!({ "link": url() }));
     let summary = "Make a link with which an end customer finishes the set-up";
     operation("PostIntegrationsIntegrationIdSetupLink", summary, parameters, Some(body), &data)
+}
+
+fn older_setup_link() -> Value {
+    let body = json!({ "type": "object", "properties": { "language": language() } });
+    json!({
+        "operationId": "PostHrisProvisioningGroupsGroupIdSetupLinks",
+        "summary": "Make a link with which an end customer finishes the set-up, as older callers ask",
+        "tags": ["Unified HRIS API"],
+        "deprecated": true,
+        "x-error-class": Class::Hris.name(),
+        "parameters": [integration_header(), in_path("group_id", text())],
+        "requestBody": {
+            "required": true, "content": { "application/json": { "schema": body } },
+        },
+        "responses": answers(Class::Hris, &object(json!({
+            "url": url(), "expires_at": { "type": "string", "format": "date-time" },
+        }))),
+    })
+}
+
+fn filter() -> Value {
+    json!({
+        "type": ["object", "null"],
+        "additionalProperties": { "type": "array", "items": text() },
+    })
+}
+
+fn setup() -> Value {
+    let flag = json!({ "type": "boolean" });
+    object(json!({
+        "setup_status": {
+            "type": "string", "enum": ["INCOMPLETE", "FINAL_SYNC_PENDING", "COMPLETED"],
+        },
+        "filtering": flag,
+        "field_mapping": flag,
+        "steps": list_of(object(json!({ "id": text(), "required": flag, "done": flag }))),
+        "filter": filter(),
+        "choices": list_of(object(json!({
+            "field": text(), "value": text(), "label": text(),
+            "employees": { "type": "integer", "minimum": 0 },
+        }))),
+    }))
+}
+
+fn setup_get() -> Value {
+    let parameters = json!([in_path("integration_id", text())]);
+    let summary = "Get the steps of the set-up, and what employees can be chosen by";
+    operation("GetIntegrationsIntegrationIdSetup", summary, parameters, None, &setup())
+}
+
+fn setup_put() -> Value {
+    let parameters = json!([in_path("integration_id", text())]);
+    let flag = json!({ "type": "boolean" });
+    let body = json!({
+        "type": "object",
+        "properties": { "filtering": flag, "field_mapping": flag, "filter": filter() },
+    });
+    let summary = "Switch steps of the set-up on and off, and say which employees are stored";
+    operation("PutIntegrationsIntegrationIdSetup", summary, parameters, Some(body), &setup())
 }

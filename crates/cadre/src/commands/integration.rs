@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::fields::Remap;
 use super::key::environment_scope;
+use super::setup::SetupCommand;
 use super::trust::{TrustCommand, print_issues};
 use crate::Failed;
 use crate::config::{Config, Overrides};
@@ -88,6 +89,8 @@ pub enum IntegrationCommand {
     },
     /// Give an integration a mapping of its own and apply it to the stored records, or preview that.
     Remap(Remap),
+    /// Show where the set-up stands and what employees can be chosen by, or change what it asks for.
+    Setup(SetupCommand),
     #[command(flatten)]
     Trust(TrustCommand),
     /// Delete an integration.
@@ -202,6 +205,7 @@ impl IntegrationCommand {
                 println!("the next sync of {id} marks as deleted what the tool no longer returns");
             }
             IntegrationCommand::Remap(remap) => remap.run(&parts).await?,
+            IntegrationCommand::Setup(command) => command.run(&parts).await?,
             IntegrationCommand::Trust(command) => command.run(&parts).await?,
             IntegrationCommand::Delete { id } => {
                 let scope = integration_scope(&parts, &id).await?;

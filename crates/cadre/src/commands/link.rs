@@ -1,6 +1,7 @@
 //! `cadre link`: links with which end customers link their accounts.
 
 use cadre_jobs::Parts;
+use cadre_jobs::setup::steps;
 use cadre_model::email::is_email;
 use cadre_model::time::wire as print_time;
 use cadre_store::{EndUser, LinkPurpose, LinkRequest, LinkType, NewConnectLink};
@@ -32,6 +33,12 @@ pub enum LinkCommand {
         /// Slug of the tool; without it the customer chooses.
         #[arg(long)]
         tool: Option<String>,
+        /// Have the customer choose which employees are read.
+        #[arg(long)]
+        filtering: bool,
+        /// Have the customer say which of their fields fill your custom fields.
+        #[arg(long)]
+        field_mapping: bool,
         /// Language of the pages: `en` or `de`.
         #[arg(long)]
         language: Option<String>,
@@ -45,6 +52,19 @@ pub enum LinkCommand {
     },
     /// Make a link with which an end customer renews the credentials of an integration, and print it.
     Reconnect {
+        /// Id of the integration.
+        id: String,
+        /// Language of the pages: `en` or `de`.
+        #[arg(long)]
+        language: Option<String>,
+        /// A link for a frame in your product, which lasts an hour; without it, one to be sent, which
+        /// lasts a year.
+        #[arg(long)]
+        embedded: bool,
+    },
+    /// Make a link with which an end customer finishes the set-up of an integration, or changes it, and
+    /// print it.
+    Setup {
         /// Id of the integration.
         id: String,
         /// Language of the pages: `en` or `de`.
@@ -76,6 +96,8 @@ impl LinkCommand {
                 origin_id,
                 category,
                 tool,
+                filtering,
+                field_mapping,
                 language,
                 embedded,
                 environment,
@@ -85,6 +107,11 @@ impl LinkCommand {
                 }
                 let category = category.to_ascii_uppercase();
                 fits(&parts, &category, tool.as_deref())?;
+                if filtering && category != "HRIS" {
+                    return Err(
+                        "--filtering: filters are of employees, in the category HRIS".into()
+                    );
+                }
                 let creator_email = Some(email);
                 let end_user =
                     EndUser { organization_name: organization, creator_email, origin_id };
@@ -98,37 +125,61 @@ impl LinkCommand {
                         tool,
                         language,
                         scope_config_id: None,
+                        filtering,
+                        field_mapping,
                     },
                 };
                 make(&parts, &environment, &public_url, new).await
             }
             LinkCommand::Reconnect { id, language, embedded } => {
-                let scope = integration_scope(&parts, &id).await?;
-                let found = parts.store.integration_get(&scope).await;
-                let integration = found
-                    .map_err(|error| error.to_string())?
-                    .filter(|integration| integration.deleted_at.is_none())
-                    .ok_or_else(|| format!("{id} was deleted"))?;
-                let environment = parts.store.system_scope(scope.environment_id()).await;
-                let environment = environment.map_err(|error| error.to_string())?;
-                let slug = environment.map(|scope| scope.slug().to_owned()).unwrap_or_default();
-                let new = NewConnectLink {
-                    purpose: LinkPurpose::Relink,
-                    link_type: link_type(embedded),
-                    integration_id: Some(integration.id),
-                    request: LinkRequest {
-                        end_user: integration.end_user,
-                        category: integration.category,
-                        tool: Some(integration.tool),
-                        language,
-                        scope_config_id: None,
-                    },
-                };
-                make(&parts, &slug, &public_url, new).await
+                let asked = (LinkPurpose::Relink, link_type(embedded), language);
+                about(&parts, &public_url, &id, asked).await
+            }
+            LinkCommand::Setup { id, language, embedded } => {
+                let asked = (LinkPurpose::Setup, link_type(embedded), language);
+                about(&parts, &public_url, &id, asked).await
             }
             LinkCommand::List { environment } => list(&parts, &environment).await,
         }
     }
+}
+
+/// Makes a link about an integration that is there.
+async fn about(
+    parts: &Parts,
+    public_url: &str,
+    id: &str,
+    (purpose, link_type, language): (LinkPurpose, LinkType, Option<String>),
+) -> Result<(), Failed> {
+    let scope = integration_scope(parts, id).await?;
+    let found = parts.store.integration_get(&scope).await;
+    let integration = found
+        .map_err(|error| error.to_string())?
+        .filter(|integration| integration.deleted_at.is_none())
+        .ok_or_else(|| format!("{id} was deleted"))?;
+    let entry = parts.catalog.get(&integration.tool);
+    let has_steps = entry.is_some_and(|entry| !steps(&entry, &integration.setup).is_empty());
+    if purpose == LinkPurpose::Setup && !has_steps {
+        return Err(format!(
+            "{id} has no step of the set-up; switch one on with `cadre integration setup {id}`"
+        ));
+    }
+    let environment = parts.store.system_scope(scope.environment_id()).await;
+    let environment = environment.map_err(|error| error.to_string())?;
+    let slug = environment.map(|scope| scope.slug().to_owned()).unwrap_or_default();
+    let new = NewConnectLink {
+        purpose,
+        link_type,
+        integration_id: Some(integration.id),
+        request: LinkRequest {
+            end_user: integration.end_user,
+            category: integration.category,
+            tool: Some(integration.tool),
+            language,
+            ..LinkRequest::default()
+        },
+    };
+    make(parts, &slug, public_url, new).await
 }
 
 fn link_type(embedded: bool) -> LinkType {

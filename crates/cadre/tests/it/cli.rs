@@ -93,6 +93,11 @@ fn a_broken_configuration_names_the_mistake() {
         ("listen = 5", &["listen", "found signed int `5`", "socket address", "cadre.toml"]),
         ("listen = \"", &["cadre.toml", "line 1"]),
         ("setup_status = 500", &["setup_status: expected 503 or 409, got 500"]),
+        (
+            "[quality]\nleast_filled = {\"hris_employees.surname\" = 0.5}",
+            &["quality.least_filled.\"hris_employees.surname\": hris_employees has no such field"],
+        ),
+        ("[quality]\nrefused = 7", &["quality.refused: expected a share from 0 to 1, got 7"]),
         ("public_url = \"example.org\"", &["public_url: expected http://"]),
         ("connectors_dir = \"/nowhere\"", &["connectors_dir: /nowhere is not a folder"]),
         ("concurrent_syncs = -1", &["concurrent_syncs"]),

@@ -229,3 +229,17 @@ fn a_first_sync_that_looks_wrong_waits_for_a_person() {
     assert_eq!(read().0, 200);
     assert!(!installation.issues(&second).contains("quality_failed"));
 }
+
+#[test]
+fn what_a_first_sync_must_show_is_configured() {
+    let installation = Installation::new(&[
+        ("CADRE_CONCURRENT_SYNCS", "0"),
+        ("CADRE_QUALITY__LEAST_RECORDS", "{hris_employees=41}"),
+    ]);
+    let tools = Tools::start(40);
+    let integration = installation.link("sandboxhris", &tools.form(), &[]);
+    installation.sync(&integration);
+    let issues = installation.issues(&integration);
+    let words = "40 records of hris_employees came; at least 41 are expected";
+    assert!(issues.contains(words), "{issues}");
+}

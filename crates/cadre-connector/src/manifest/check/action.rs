@@ -35,10 +35,13 @@ pub(in crate::manifest) fn action(
     for (path, expression) in made.chain(single) {
         checker.expression(&path, expression.expr(), Place::Steps);
     }
-    for (name, schema) in &section.remote_fields {
+    let schemas = section.remote_fields.iter();
+    let schemas = schemas.map(|(name, schema)| (format!("remote_fields/{name}"), schema));
+    let own = section.own_input.iter().map(|schema| ("own_input".to_owned(), schema));
+    for (place, schema) in schemas.chain(own) {
         for key in unknown_keywords(schema) {
             let words = format!("`{key}` is not understood in a schema");
-            checker.at(&format!("remote_fields/{name}"), words, Some(KEYWORDS.join(", ")));
+            checker.at(&place, words, Some(KEYWORDS.join(", ")));
         }
     }
     for kind in section.attachments.iter().flat_map(|files| files.types.keys()) {

@@ -13,8 +13,23 @@ impl Checker<'_> {
         static NAME: LazyLock<Regex> =
             LazyLock::new(|| Regex::new("^[a-z][a-z0-9_]*$").expect("a constant pattern"));
         let mut seen = HashSet::new();
-        for (at, field) in self.manifest.connect.fields.iter().enumerate() {
-            let here = |key: &str| format!("connect/fields/{at}/{key}");
+        let manifest = self.manifest;
+        let connect = manifest.connect.fields.iter().enumerate();
+        let connect = connect.map(|(at, field)| (format!("connect/fields/{at}"), field));
+        let steps = manifest.setup.iter().enumerate().flat_map(|(step, of)| {
+            let fields = of.fields.iter().enumerate();
+            fields.map(move |(at, field)| (format!("setup/{step}/fields/{at}"), field))
+        });
+        let mut ids = HashSet::new();
+        for (at, step) in manifest.setup.iter().enumerate() {
+            let taken = ["fields", "filters", "wait"].contains(&step.id.as_str());
+            if !NAME.is_match(&step.id) || taken || !ids.insert(&step.id) {
+                let words = format!("`{}` is no name of its own for a step", step.id);
+                self.at(&format!("setup/{at}/id"), words, None);
+            }
+        }
+        for (place, field) in connect.chain(steps) {
+            let here = |key: &str| format!("{place}/{key}");
             let name = &field.name;
             if !NAME.is_match(name) {
                 self.at(

@@ -88,7 +88,9 @@ impl Checker<'_> {
             Regex::new(r"\$(settings|secrets|lookup)\.([A-Za-z_][A-Za-z0-9_]*)")
                 .expect("a constant pattern")
         });
-        let fields = &self.manifest.connect.fields;
+        let manifest = self.manifest;
+        let steps = manifest.setup.iter().flat_map(|step| &step.fields);
+        let fields: Vec<_> = manifest.connect.fields.iter().chain(steps).collect();
         let mut found = Vec::new();
         for capture in NAMED.captures_iter(source) {
             let (group, name) = (&capture[1], &capture[2]);
