@@ -36,6 +36,7 @@ use serde_json::Value;
 pub use kept::{Kept, Policy, Scope};
 pub use lineage::{FieldLines, field_lines};
 pub use overlay::Overlay;
+pub use places::country as country_code;
 pub use problem::Problem;
 pub use schema::schema;
 use table::{Source, Table};

@@ -26,7 +26,8 @@ fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
 }
 
 /// Alpha-2 code of a country that is named by its alpha-2 or alpha-3 code or its English name.
-pub(crate) fn country(text: &str) -> Option<&'static str> {
+#[must_use]
+pub fn country(text: &str) -> Option<&'static str> {
     COUNTRIES.get(&fold(text)).copied()
 }
 

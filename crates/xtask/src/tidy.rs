@@ -14,9 +14,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cadre-model", &[]),
     ("cadre-jq", &[]),
     ("cadre-map", &["cadre-model", "cadre-jq"]),
+    ("cadre-apply", &["cadre-model", "cadre-jq", "cadre-map"]),
     ("cadre-connector", &["cadre-model", "cadre-jq"]),
     ("cadre-store", &["cadre-model"]),
-    ("cadre-jobs", &["cadre-model", "cadre-jq", "cadre-map", "cadre-connector", "cadre-store"]),
+    (
+        "cadre-jobs",
+        &["cadre-model", "cadre-jq", "cadre-map", "cadre-apply", "cadre-connector", "cadre-store"],
+    ),
     ("cadre-web", &["cadre-model", "cadre-store", "cadre-jobs"]),
     ("cadre-sandbox", &[]),
     (

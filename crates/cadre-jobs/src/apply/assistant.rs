@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cadre_apply::{Form, UNIFIED_KEYS};
 use cadre_connector::{HttpRequest, HttpSend};
 use cadre_model::secret::Secret;
 use cadre_store::EnvironmentScope;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::reading::{Form, UNIFIED_KEYS};
 use crate::settings::Parts;
 
 /// Most questions of one request.

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cadre_apply::{Answer, Form};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::random_id;
 use cadre_model::time::wire;
@@ -17,7 +18,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::clicks::Clicks;
 use super::parse::{self, next_look};
-use super::reading::{Answer, Form};
 use super::unified::Candidacy;
 use super::visit::{NoPage, Patience};
 use crate::settings::Parts;

@@ -79,9 +79,9 @@ async fn next(parts: &Parts) -> Result<Option<Task>, Error> {
     Ok(leased.map(|leased| Task::Read(Box::new(leased))))
 }
 
-/// Longer than a task can take: none gives a sign of life.
+/// Longer than a task can take, with every page and step of it: none gives a sign of life.
 pub(super) fn lease_ms(parts: &Parts) -> i64 {
-    let longest = parts.settings.apply.page_timeout * 12 + parts.settings.lease;
+    let longest = parts.settings.apply.page_timeout * 40 + parts.settings.lease;
     i64::try_from(longest.as_millis()).unwrap_or(i64::MAX / 2)
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cadre_apply::Boards;
+
 use super::assistant::Assistant;
 
 /// Limits and intervals of public postings.
@@ -25,6 +27,8 @@ pub struct ApplySettings {
     pub import_bytes: u64,
     /// How long an import may take.
     pub import_timeout: Duration,
+    /// Job boards that are read by their public APIs.
+    pub boards: Boards,
     /// Who helps with questions that the rules leave unsure.
     pub assistant: Option<Assistant>,
 }
@@ -41,6 +45,7 @@ impl Default for ApplySettings {
             token_lasts: Duration::from_secs(48 * 3600),
             import_bytes: 35 << 20,
             import_timeout: Duration::from_secs(300),
+            boards: Boards::built_in(),
             assistant: None,
         }
     }

@@ -4,6 +4,7 @@
 //! that without a clear answer makes it uncertain, and a person settles it: nobody applies twice because
 //! a connection broke.
 
+use cadre_apply::Form;
 use cadre_connector::HttpRequest;
 use cadre_model::fault::{Code, Fault};
 use cadre_store::{
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use super::clicks::with_query;
 use super::inquire::Kept;
 use super::parse::lease_ms;
-use super::reading::{self, Form, Sent};
+use super::reading::{self, Sent, Step};
 use super::visit::{NoPage, Posted, post};
 use crate::settings::Parts;
 
@@ -23,6 +24,8 @@ use crate::settings::Parts;
 const ATTEMPTS: i64 = 10;
 /// The pause after the first attempt that did not reach the page.
 const FIRST_PAUSE_MS: i64 = 60_000;
+/// Most steps of a form that are sent one after the other.
+const STEPS: usize = 8;
 /// The longest pause between two attempts.
 const LONGEST_PAUSE_MS: i64 = 6 * 3_600_000;
 
@@ -91,8 +94,8 @@ async fn attempt(
     let Some(url) = with_query(&posting.url, &kept.query_params) else {
         return failed("The address of the posting cannot be read.");
     };
-    let request = match reading::open(parts, &form, &url, &kept.answers).await {
-        Ok(request) => request,
+    let step = match reading::open(parts, &form, &url, &kept.answers).await {
+        Ok(step) => step,
         Err(reading::NotOpen::NoPage(why)) => return Ok(later(why)),
         Err(reading::NotOpen::Closed(words)) => {
             log.closed = true;
@@ -103,19 +106,34 @@ async fn attempt(
     if !parts.store.application_sending(leased, lease_ms(parts)).await? {
         return Ok(End::Lost);
     }
-    let posted = post(parts, request.clone()).await;
-    log.exchange(parts, &request, &posted);
-    Ok(match reading::judge(&posted) {
-        Sent::Accepted(words) => End::Known(ApplicationStatus::Submitted, words),
-        Sent::Duplicate(words) => End::Known(ApplicationStatus::Duplicate, words),
-        Sent::Closed(words) => {
-            log.closed = true;
-            End::Known(ApplicationStatus::Failed, words)
-        }
-        Sent::Refused(words) => End::Known(ApplicationStatus::Failed, words),
-        Sent::Unclear(words) => End::Uncertain(words),
-        Sent::Unreached(why) => later(why),
-    })
+    Ok(walk(parts, step, log).await)
+}
+
+/// Sends the steps of a form until one of them says what came of the application.
+async fn walk(parts: &Parts, first: Step, log: &mut SendLog) -> End {
+    let mut step = first;
+    for at in 0..STEPS {
+        let posted = post(parts, step.request.clone()).await;
+        log.exchange(parts, &step.request, &posted);
+        return match reading::judge(&posted, &step).await {
+            Sent::Accepted(words) => End::Known(ApplicationStatus::Submitted, words),
+            Sent::Duplicate(words) => End::Known(ApplicationStatus::Duplicate, words),
+            Sent::Closed(words) => {
+                log.closed = true;
+                End::Known(ApplicationStatus::Failed, words)
+            }
+            Sent::Refused(words) => End::Known(ApplicationStatus::Failed, words),
+            Sent::Unclear(words) => End::Uncertain(words),
+            // Once a step has gone out, the whole is not begun again.
+            Sent::Unreached(why) if at > 0 => End::Uncertain(why.words()),
+            Sent::Unreached(why) => later(why),
+            Sent::Further(next) => {
+                step = *next;
+                continue;
+            }
+        };
+    }
+    End::Uncertain(format!("The form goes on and on, more than {STEPS} steps."))
 }
 
 fn later(why: NoPage) -> End {

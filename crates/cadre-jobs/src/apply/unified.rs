@@ -1,12 +1,12 @@
 //! Postings as an ATS would show them, for callers who know jobs and candidates only.
 
+use cadre_apply::{Answer, Form};
 use cadre_model::action::{Checked, action, check};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::time::wire;
 use cadre_store::Posting;
 use serde_json::{Map, Value, json};
 
-use super::reading::{Answer, Form};
 use crate::actions::files::Fetcher;
 use crate::settings::Parts;
 

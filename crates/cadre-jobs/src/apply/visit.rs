@@ -88,6 +88,27 @@ impl NoPage {
 pub(super) struct Visited {
     pub url: Url,
     pub response: HttpResponse,
+    /// The cookies that the last request carried.
+    cookie: Option<String>,
+}
+
+impl Visited {
+    fn of(request: HttpRequest, response: HttpResponse) -> Visited {
+        let cookie = request.header("cookie").map(str::to_owned);
+        Visited { url: request.url, response, cookie }
+    }
+
+    /// A request for what the page leads to: it carries the page's cookies where it goes to the same host.
+    pub fn onward(&self, mut request: HttpRequest) -> HttpRequest {
+        request.set_header("Referer", self.url.as_str());
+        if request.url.origin() == self.url.origin() {
+            if let Some(cookie) = &self.cookie {
+                request.set_header("Cookie", cookie);
+            }
+            Jar::of(&self.response).add_to(&mut request);
+        }
+        request
+    }
 }
 
 /// What a visit may wait for its turn.
@@ -132,7 +153,7 @@ pub(super) async fn post(parts: &Parts, request: HttpRequest) -> Posted {
         Err(why) => return Posted::Unknown(why),
     };
     let Some(next) = led(&request, &response) else {
-        return Posted::Answered(Visited { url: request.url, response });
+        return Posted::Answered(Visited::of(request, response));
     };
     match follow(parts, next, patience, false).await {
         Ok(visited) => Posted::Answered(visited),
@@ -152,7 +173,7 @@ async fn follow(
         let response = once(parts, &request, patience, heed).await?;
         match led(&request, &response) {
             Some(next) => request = next,
-            None => return Ok(Visited { url: request.url, response }),
+            None => return Ok(Visited::of(request, response)),
         }
     }
     let words =

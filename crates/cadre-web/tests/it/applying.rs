@@ -19,15 +19,15 @@ use crate::contract::{assert_event, assert_valid};
 use crate::receiver::Receiver;
 
 /// A server whose visits need no pauses, and its pages.
-struct Stage<'a> {
+pub struct Stage<'a> {
     app: &'a TestApp,
     pages: CareerPages,
-    parts: Parts,
+    pub parts: Parts,
     router: Router,
 }
 
 impl<'a> Stage<'a> {
-    async fn new(app: &'a TestApp) -> Self {
+    pub async fn new(app: &'a TestApp) -> Self {
         let state = app.replica(WebSettings::default(), |jobs| {
             jobs.apply.host_pause = Duration::from_millis(1);
             jobs.apply.page_timeout = Duration::from_millis(800);
@@ -51,7 +51,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Enters a posting and has its page read; its id.
-    async fn posting(&self, url: &str) -> String {
+    pub async fn posting(&self, url: &str) -> String {
         let site =
             self.told("POST", "/career-sites", "/career-sites", &json!({ "label": "X" })).await;
         let body = json!({ "url": url, "career_site_id": site["id"] });
@@ -60,30 +60,30 @@ impl<'a> Stage<'a> {
         posting["id"].as_str().expect("an id").to_owned()
     }
 
-    async fn work(&self) {
+    pub async fn work(&self) {
         parse::drain(&self.parts).await.expect("a store");
     }
 
-    async fn availability(&self, id: &str) -> String {
+    pub async fn availability(&self, id: &str) -> String {
         let list =
             self.told("GET", &format!("/postings?ids={id}"), "/postings", &Value::Null).await;
         list["results"][0]["availability"].as_str().expect("a word").to_owned()
     }
 
-    async fn inquire(&self, id: &str) -> (Vec<Value>, String) {
+    pub async fn inquire(&self, id: &str) -> (Vec<Value>, String) {
         let of = "/postings/{posting_id}/inquire";
         let form = self.told("POST", &format!("/postings/{id}/inquire"), of, &json!({})).await;
         let blocks = form["application_form"].as_array().expect("blocks").clone();
         (blocks, form["submission_token"].as_str().expect("a token").to_owned())
     }
 
-    async fn status(&self, id: &str) -> String {
+    pub async fn status(&self, id: &str) -> String {
         let path = format!("/applications?ids={id}");
         let list = self.told("GET", &path, "/applications", &Value::Null).await;
         list["results"][0]["status"].as_str().expect("a word").to_owned()
     }
 
-    async fn apply(&self, body: &Value) -> Value {
+    pub async fn apply(&self, body: &Value) -> Value {
         self.told("POST", "/apply", "/apply", body).await
     }
 }

@@ -31,6 +31,7 @@ mod looks;
 mod openapi;
 mod passthrough;
 mod property;
+mod public_pages;
 mod receiver;
 mod recent;
 mod sample;
