@@ -19,7 +19,15 @@ const MOST: usize = 10_000;
 pub struct Standings {
     /// The manners towards hosts of public pages.
     pub(crate) hosts: Hosts,
-    known: Mutex<HashMap<String, ([u8; 32], Arc<Connector>, Standing)>>,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+/// What is known of an account, and of what that holds.
+struct Known {
+    /// Of its settings and secrets.
+    fingerprint: [u8; 32],
+    connector: Arc<Connector>,
+    standing: Standing,
 }
 
 impl Standings {
@@ -35,7 +43,8 @@ impl Standings {
     ) -> Session {
         let fingerprint = fingerprint(&account);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, with, standing)) = known.get(integration_id)
+        if let Some(Known { fingerprint: of, connector: with, standing }) =
+            known.get(integration_id)
             && *of == fingerprint
             && Arc::ptr_eq(with, &connector)
         {
@@ -45,7 +54,8 @@ impl Standings {
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(integration_id.to_owned(), (fingerprint, connector, session.standing()));
+        let standing = session.standing();
+        known.insert(integration_id.to_owned(), Known { fingerprint, connector, standing });
         session
     }
 }

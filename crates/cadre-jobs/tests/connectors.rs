@@ -1,22 +1,27 @@
 //! Every connector of the repository, on all its cases: what `cadre connector check` does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cadre_jobs::cases;
-use cadre_jobs::catalog::{Entry, Folder};
+use cadre_jobs::catalog::{Entry, Folder, folders_below};
+
+/// The folders of the repository, by name.
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
+    let mut folders = folders_below(&root).expect("connectors");
+    folders.sort();
+    folders
+}
 
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "how long the cases take is a figure that people ask for")]
 async fn every_connector_passes_its_cases() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors");
-    let mut folders: Vec<_> =
-        std::fs::read_dir(root).expect("connectors").flatten().map(|found| found.path()).collect();
-    folders.sort();
+    let folders = folders();
     let (mut cases_run, mut wrong) = (0, Vec::new());
     let begun = Instant::now();
-    for path in folders.iter().filter(|path| path.is_dir()) {
+    for path in &folders {
         let folder = Folder::read(path).expect("a folder that can be read");
         let entry = match Entry::load(&folder) {
             Ok(entry) => Arc::new(entry),
@@ -50,14 +55,7 @@ async fn every_connector_passes_its_cases() {
 #[test]
 fn the_page_of_what_is_covered_is_current() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut folders: Vec<_> = std::fs::read_dir(root.join("connectors"))
-        .expect("connectors")
-        .flatten()
-        .map(|found| found.path())
-        .filter(|path| path.is_dir())
-        .collect();
-    folders.sort();
-    let entries: Vec<Arc<Entry>> = folders
+    let entries: Vec<Arc<Entry>> = folders()
         .iter()
         .map(|path| {
             let folder = Folder::read(path).expect("a folder that can be read");

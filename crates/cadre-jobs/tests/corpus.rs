@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use cadre_connector::{
-    Account, Failure, Grant, GrantKeeper, HttpRequest, HttpResponse, HttpSend, Io, NoObserver, ReadLimits, Recorded,
-    SendError, Session, StepContext, Taken,
+    Account, Failure, Grant, GrantKeeper, HttpRequest, HttpResponse, HttpSend, Io, NoObserver,
+    ReadLimits, Recorded, SendError, Session, StepContext, Taken,
 };
 use cadre_jobs::catalog::{Entry, Folder};
 use cadre_model::time::FixedClock;

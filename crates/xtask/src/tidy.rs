@@ -137,7 +137,7 @@ fn vendor_names(root: &Path, files: &[PathBuf]) -> Vec<String> {
     let mut names: Vec<String> = MORE_VENDORS.iter().map(|name| (*name).to_owned()).collect();
     for entry in fs::read_dir(root.join("connectors")).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !NOT_VENDORS.contains(&name.as_str()) {
+        if !NOT_VENDORS.contains(&name.as_str()) && !name.starts_with('.') {
             names.push(name);
         }
     }

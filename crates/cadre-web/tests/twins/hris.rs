@@ -36,6 +36,14 @@ pub const WORKDAY_REPORT: Tool = Tool {
     ],
 };
 
+/// Over SOAP.
+pub const WORKDAY: Tool = Tool {
+    name: "workday",
+    twin: "workday",
+    hosts: &[r"https://\($settings.host)"],
+    form: &[("host", "wd3-services1.myworkday.com")],
+};
+
 /// The address as the connector writes it, both environments included.
 const HIBOB_HOST: &str =
     r#"https://api\(if $settings.environment == "sandbox" then ".sandbox" else "" end).hibob.com"#;
@@ -273,6 +281,50 @@ async fn workday_report() {
         ];
         employees(&bench, &shown).await;
         live_through(&bench, &shown).await;
+    })
+    .await;
+}
+
+/// Supervisory organizations are no departments, and somebody who has not begun is no worker yet.
+#[tokio::test]
+async fn workday() {
+    on_both(WORKDAY, async |bench: Bench| {
+        let shown = [
+            "first_name",
+            "last_name",
+            "job_title",
+            "start_date",
+            "termination_date",
+            "employment_status",
+            "manager",
+            "gender",
+            "weekly_hours",
+            "date_of_birth",
+            "location_name",
+            "personal_email",
+            "mobile_phone_number",
+            "home_city",
+        ];
+        // Those who are to come begin before anything is compared.
+        let people = bench.company("people").await;
+        let coming = people.iter().filter(|row| row["status"] == "onboarding").map(|row| {
+            json!({"op": "set", "list": "people", "id": row["id"],
+                "patch": {"status": "active", "start": "2026-02-02"}})
+        });
+        bench.change(coming.collect()).await;
+        assert_eq!(bench.sync().await.0, "SUCCEEDED");
+        employees(&bench, &shown).await;
+        bench
+            .change(json!([
+                {"op": "leave"}, {"op": "rename"},
+                {"op": "set", "list": "people", "id": 1_005, "patch": {"title": "Lead"}},
+            ]))
+            .await;
+        assert_eq!(bench.sync_as(RunKind::Delta).await.0, "SUCCEEDED");
+        employees(&bench, &shown).await;
+        bench.change(json!([{"op": "delete", "list": "people", "id": 1_024}])).await;
+        assert_eq!(bench.sync().await.0, "SUCCEEDED");
+        employees(&bench, &shown).await;
     })
     .await;
 }

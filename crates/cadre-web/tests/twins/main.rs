@@ -7,4 +7,5 @@ mod bench;
 mod compare;
 mod faults;
 mod hris;
+mod learning;
 mod recruiting;
