@@ -1,20 +1,18 @@
 //! Linking an account: the form, the check with the tool, the first sync; and doing it again for an
 //! integration whose credentials no longer hold.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use cadre_connector::ConsentRequest;
 use cadre_connector::auth::Auth;
-use cadre_connector::{Account, Failure, Io, Session};
+use cadre_connector::{Account, Io, Session};
 use cadre_model::fault::{Code, Fault};
 use cadre_model::ids::random_id;
 use cadre_store::{
     Agreed, EndUser, EnvironmentScope, Integration, IntegrationScope, InteractionKind,
     NewIntegration, NewInteraction, RunKind, RunTrigger, ScopeConfig, Setup, StoredGrant,
 };
-use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -26,6 +24,10 @@ use crate::observe::Log;
 use crate::pin::pinned;
 use crate::settings::Parts;
 use crate::setup;
+
+mod probe;
+
+use probe::may_not_read;
 
 /// How long an end customer waits for the check of the credentials, its waits included.
 const CHECK_TIME: Duration = Duration::from_secs(45);
@@ -462,43 +464,4 @@ async fn check(
     }
     let missing = flow.end(outcome.map_err(Judged::from)).await?;
     Ok(Checked { host_key: session.host_key(), missing, grant: held.take() })
-}
-
-/// Looks at the first page of every stream that would be read. What the customer may go without is
-/// told; a stream that must be there and is forbidden is a failure.
-async fn may_not_read(
-    session: &Session,
-    entry: &Entry,
-    config: &ScopeConfig,
-) -> Result<Vec<Missing>, Failure> {
-    let models: BTreeSet<&'static str> = entry
-        .maps
-        .iter()
-        .map(|map| map.model().id)
-        .filter(|model| config.model_enabled(model))
-        .collect();
-    let roots = entry.roots_feeding(&models);
-    let mut probes = futures::stream::iter(roots.into_iter().map(|root| async move {
-        let outcome = session.probe(&root).await;
-        (root, outcome)
-    }))
-    .buffered(4);
-    let mut missing = Vec::new();
-    while let Some((root, outcome)) = probes.next().await {
-        let Err(failure) = outcome else { continue };
-        if failure.fault.code != Code::IntegrationPermissionMissing {
-            // The check itself went well: what else is wrong is the sync's to see and to repeat.
-            continue;
-        }
-        if !entry.may_be_missing(&root, &failure) {
-            return Err(failure);
-        }
-        let models = entry.maps.iter().filter(|map| {
-            models.contains(map.model().id)
-                && map.streams().any(|stream| entry.root_of(stream) == root)
-        });
-        let words = format!("{} {}", failure.fault.message, failure.fault.next_step());
-        missing.push(Missing { models: models.map(|map| map.model().label).collect(), words });
-    }
-    Ok(missing)
 }

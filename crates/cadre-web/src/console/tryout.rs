@@ -87,7 +87,7 @@ struct TryOut {
 /// One field of the body.
 #[derive(Debug)]
 struct Field {
-    name: &'static str,
+    name: String,
     doc: &'static str,
     kind: String,
     required: bool,
@@ -140,13 +140,27 @@ fn page(
         method: action.method,
         path: action.path,
         about,
-        fields: fields.map(|field| shown(field, typed(field.name))).collect(),
+        fields: fields
+            .map(|field| shown(field, name(field, &chosen.found.integration.tool), typed))
+            .collect(),
         wrong: Vec::new(),
         answer: None,
     }
 }
 
-fn shown(field: &'static InputField, typed: Option<String>) -> Field {
+/// The name that a field has for a tool.
+fn name(field: &InputField, tool: &str) -> String {
+    match field.kind {
+        Input::OfTool => tool.to_owned(),
+        _ => field.name.to_owned(),
+    }
+}
+
+fn shown(
+    field: &'static InputField,
+    name: String,
+    typed: &dyn Fn(&str) -> Option<String>,
+) -> Field {
     let options = match field.kind {
         Input::Choice(words) | Input::Open(words) => words.to_vec(),
         Input::Boolean => vec!["true", "false"],
@@ -157,13 +171,13 @@ fn shown(field: &'static InputField, typed: Option<String>) -> Field {
         _ => "",
     };
     Field {
-        name: field.name,
+        value: typed(&name).unwrap_or_else(|| preset.to_owned()),
+        name,
         doc: field.doc,
         kind: kind(&field.kind),
         required: field.required,
         json: is_json(&field.kind),
         options,
-        value: typed.unwrap_or_else(|| preset.to_owned()),
     }
 }
 
@@ -177,6 +191,7 @@ fn is_json(kind: &Input) -> bool {
             | Input::Free
             | Input::Any
             | Input::OneOf(_)
+            | Input::OfTool
             | Input::Reply
     )
 }
@@ -208,7 +223,7 @@ fn kind(kind: &Input) -> String {
         }
         Input::Object(fields) | Input::File(fields) => format!("object: {}", names(fields)),
         Input::List(inner, _) => format!("list of {}", self::kind(inner)),
-        Input::Free => "object".to_owned(),
+        Input::Free | Input::OfTool => "object".to_owned(),
         Input::OneOf(kinds) => {
             let kinds: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
             format!("object with a type: {}", kinds.join(", "))
@@ -250,9 +265,10 @@ pub(super) async fn post(
     let mut page = page(&state, &chosen, action, &typed);
     let mut body = Map::new();
     for field in action.body {
-        match value(field, form.text(field.name)) {
+        let name = name(field, &chosen.found.integration.tool);
+        match value(field, form.text(&name)) {
             Ok(Some(value)) => {
-                body.insert(field.name.to_owned(), value);
+                body.insert(name, value);
             }
             Ok(None) => {}
             Err(words) => page.wrong.push(words),

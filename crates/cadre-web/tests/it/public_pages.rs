@@ -48,7 +48,8 @@ impl Pages {
 }
 
 /// The form behind a link.
-const LINKED: &str = "<form method=post action=/linked/apply><p><label>Full name <input name=n required></label></p>
+const LINKED: &str = "<form method=post action=/linked/apply>
+    <p><label>Full name <input name=n required></label></p>
     <p><label>Email <input type=email name=e required></label></p><button>Apply now</button></form>";
 
 async fn page(At(name): At<String>) -> Response {
@@ -84,13 +85,15 @@ async fn post(
         "/candidature/etape-1" => Html(
             "<form action='/candidature/etape-2' method=post><input type=hidden name=dossier value=9>
              <p><label>Confirmez votre e-mail <input name=mail2 type=email></label></p>
-             <p><label>Nom * <input name=nom2></label></p><p><label>Votre CV <input type=file name=cv></label></p>
+             <p><label>Nom * <input name=nom2></label></p>
+             <p><label>Votre CV <input type=file name=cv></label></p>
              <button>Suivant</button></form>",
         )
         .into_response(),
         "/candidature/etape-2" => Html(
             "<h1>Vérifiez</h1><form action='/candidature/etape-3' method=post>
-             <input type=hidden name=dossier value=9><button name=ok value=1>Envoyer ma candidature</button></form>",
+             <input type=hidden name=dossier value=9>
+             <button name=ok value=1>Envoyer ma candidature</button></form>",
         )
         .into_response(),
         "/candidature/etape-3" | "/offres/boulanger/candidature" | "/postuler" => {
@@ -98,7 +101,9 @@ async fn post(
         }
         "/bewerbung/absenden" => Html("<p>Vielen Dank für Ihre Bewerbung!</p>").into_response(),
         "/empleo/inscripcion" => Html("<p>Hemos recibido tu candidatura.</p>").into_response(),
-        "/api/offers/x/candidates" => (StatusCode::CREATED, axum::Json(json!({ "success": true }))).into_response(),
+        "/api/offers/x/candidates" => {
+            (StatusCode::CREATED, axum::Json(json!({ "success": true }))).into_response()
+        }
         _ => Html("<h1>Thank you for applying!</h1>").into_response(),
     }
 }
@@ -151,8 +156,8 @@ async fn pages_of_different_build_are_applied_to() {
     on_both(WebSettings::default(), async |app: TestApp| {
         let stage = Stage::new(&app).await;
         let pages = Pages::start().await;
-        // What each sends, worked out by hand from the page. Zoë is `Zo` and one byte in Latin-1, and `Zo` and
-        // two bytes, seen as Ã«, in UTF-8.
+        // What each sends, worked out by hand from the page. Zoë is `Zo` and one byte in Latin-1, and
+        // `Zo` and two bytes, seen as Ã«, in UTF-8.
         for (name, path, parts) in [
             ("plain-labels-en", "/jobs/17/apply", vec![
                 "name=\"csrf\"\r\n\r\na81c\r\n", "name=\"first_name\"\r\n\r\nZoÃ«\r\n",
@@ -160,9 +165,12 @@ async fn pages_of_different_build_are_applied_to() {
                 "name=\"lift\"\r\n\r\ny\r\n",
             ]),
             ("table-fr", "/offres/boulanger/candidature", vec![
-                "name=\"civ\"\r\n\r\nmme\r\n", "name=\"c10\"\r\n\r\n01/02/2027\r\n", "name=\"rgpd\"\r\n\r\noui\r\n",
+                "name=\"civ\"\r\n\r\nmme\r\n", "name=\"c10\"\r\n\r\n01/02/2027\r\n",
+                "name=\"rgpd\"\r\n\r\noui\r\n",
             ]),
-            ("dl-es", "/empleo/inscripcion", vec!["name=\"permiso\"\r\n\r\ns\r\n", "name=\"lopd\"\r\n\r\non\r\n"]),
+            ("dl-es", "/empleo/inscripcion", vec![
+                "name=\"permiso\"\r\n\r\ns\r\n", "name=\"lopd\"\r\n\r\non\r\n",
+            ]),
             ("latin1-fr", "/postuler", vec!["name=\"pr\u{e9}nom\"\r\n\r\nZo\u{eb}\r\n"]),
             ("datepicker-text-de", "/bewerbung/absenden", vec!["name=\"feld3\"\r\n\r\n01.02.2027\r\n"]),
             ("rails-names-en", "/job_applications", vec![
@@ -218,7 +226,8 @@ read: http://127.0.0.1:{port}/api/offers/{slug}
 posting: .offer
 job: '{ title }'
 controls: |
-  [.asks[] | { name: "answers[\(.id)]", label: .text, required: .must, kind: (if .file then "file" else "text" end) }]
+  [.asks[] | { name: "answers[\(.id)]", label: .text, required: .must,
+    kind: (if .file then "file" else "text" end) }]
 apply: { url: "http://127.0.0.1:{port}/api/offers/{slug}/candidates", encoding: multipart }
 "#;
     on_both(WebSettings::default(), async |app: TestApp| {

@@ -167,9 +167,21 @@ async fn read(parts: &Parts, scope: &EnvironmentScope, id: &str) -> Result<(), F
     println!("{}", line(&posting));
     let form = inquire::stored(parts, scope, &posting).await.map_err(words)?;
     let blocks = form.map_or(Value::Null, |form| form.blocks());
-    for question in blocks.as_array().into_iter().flatten() {
-        let word = |name: &str| question[name].as_str().unwrap_or_default().to_owned();
-        let required = if question["required"] == true { "required" } else { "optional" };
+    print_blocks(&blocks);
+    Ok(())
+}
+
+/// Prints the questions of a form, and the headings that they stand under.
+#[expect(clippy::print_stdout, reason = "the outcome is the command's output")]
+fn print_blocks(blocks: &Value) {
+    for block in blocks.as_array().into_iter().flatten() {
+        let word = |name: &str| block[name].as_str().unwrap_or_default().to_owned();
+        if block["block_type"] == "SECTION" {
+            println!("  {}:", word("label"));
+            print_blocks(&block["children"]);
+            continue;
+        }
+        let required = if block["required"] == true { "required" } else { "optional" };
         println!(
             "  {}  {:<13}  {required}  {}  {}",
             word("question_id"),
@@ -178,7 +190,6 @@ async fn read(parts: &Parts, scope: &EnvironmentScope, id: &str) -> Result<(), F
             word("unified_key")
         );
     }
-    Ok(())
 }
 
 async fn find(parts: &Parts, scope: &EnvironmentScope, id: &str) -> Result<Posting, Failed> {
