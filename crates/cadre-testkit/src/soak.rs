@@ -30,7 +30,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
 
 use crate::soak_receiver::{Receiver, Told};
-use crate::soak_worker::{MovedClock, Setting};
+use crate::soak_worker::{MovedClock, Setting, see_to_the_end};
 
 /// The lists that are watched, and the models that they become.
 const WATCHED: &[(&str, &str)] = &[("employees", "hris_employees"), ("absences", "hris_absences")];
@@ -231,7 +231,7 @@ impl Soak {
         let moving = !calm && self.dice.random_bool(0.3);
         let kill = !calm && self.dice.random_bool(0.15);
         self.sync(moving, kill).await?;
-        self.see_to_the_end(&asked.run_id).await?;
+        see_to_the_end(&self.parts, &self.scope, &self.clock, &asked.run_id).await?;
         self.admin(reqwest::Method::DELETE, "faults", &Value::Null).await?;
         let after = self.truth().await?;
         let run = self.parts.store.run_get(&self.scope, &asked.run_id).await?;
@@ -332,22 +332,6 @@ impl Soak {
         // Somebody may have been deleted already: then there was nothing to change.
         let _ = changed;
         Ok(())
-    }
-
-    /// Works until the run has ended. A database may still hold what a killed process was doing, and whoever
-    /// looks for work meanwhile passes the job over: then the run would go on in the next round, after
-    /// changes that pages which it read before do not have.
-    async fn see_to_the_end(&mut self, run_id: &str) -> Outcome<()> {
-        for _ in 0..100 {
-            let run = self.parts.store.run_get(&self.scope, run_id).await?;
-            if run.ok_or("the run is gone")?.ended_at.is_some() {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            self.clock.advance(LEASE_MS);
-            worker::drain(&self.parts).await?;
-        }
-        Err("a run does not end".into())
     }
 
     async fn change(&mut self) -> Outcome<()> {

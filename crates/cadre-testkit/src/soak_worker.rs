@@ -12,11 +12,11 @@ use cadre_jobs::catalog::{Catalog, Folder};
 use cadre_jobs::{Parts, Settings, webhooks, worker};
 use cadre_model::secret::Secret;
 use cadre_model::time::{Clock, SystemClock};
-use cadre_store::{MasterKey, OpenOptions, Store};
+use cadre_store::{IntegrationScope, MasterKey, OpenOptions, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::soak::Outcome;
+use crate::soak::{LEASE_MS, Outcome};
 
 /// Set for the process that is the worker: what it needs, as JSON.
 pub const WORKER: &str = "CADRE_SOAK_WORKER";
@@ -102,6 +102,27 @@ impl Setting {
             .stderr(Stdio::null())
             .spawn()
     }
+}
+
+/// Works until the run has ended. A database may still hold what a killed process was doing, and whoever
+/// looks for work meanwhile passes the job over: then the run would go on in the next round, after changes
+/// that pages which it read before do not have.
+pub(crate) async fn see_to_the_end(
+    parts: &Parts,
+    scope: &IntegrationScope,
+    clock: &MovedClock,
+    run_id: &str,
+) -> Outcome<()> {
+    for _ in 0..100 {
+        let run = parts.store.run_get(scope, run_id).await?;
+        if run.ok_or("the run is gone")?.ended_at.is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        clock.advance(LEASE_MS);
+        worker::drain(parts).await?;
+    }
+    Err("a run does not end".into())
 }
 
 /// Is the worker: does every job that is due, delivers, and ends.

@@ -48,8 +48,11 @@ struct ModelOut {
     changed: String,
     refused: u64,
     issues: u64,
-    fields: Vec<(String, String, Vec<(String, String)>)>,
+    fields: Vec<FieldOut>,
 }
+
+/// A field: its name, how many values differ, and some of them before and after.
+type FieldOut = (String, String, Vec<(String, String)>);
 
 /// Shows the page.
 pub(super) async fn get(State(state): State<AppState>, chosen: Chosen) -> Shown {

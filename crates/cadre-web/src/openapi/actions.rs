@@ -144,7 +144,7 @@ fn object(fields: &'static [InputField]) -> Value {
 
 /// What the contract says of objects under the names of tools. Any other tool may be named as well: its
 /// connector declares what it takes.
-fn ids_of_tools() -> Map<String, Value> {
+pub(super) fn ids_of_tools() -> Map<String, Value> {
     serde_json::from_str(include_str!("ids_of_tools.json")).unwrap_or_default()
 }
 

@@ -8,6 +8,8 @@ use cadre_model::shape::{Choices, Field, Kind, Structure, Union};
 use cadre_model::{ids, registry};
 use serde_json::{Map, Value, json};
 
+use super::actions::ids_of_tools;
+
 /// What an e-mail address looks like, as clients check it.
 pub(super) const EMAIL_PATTERN: &str =
     r"^(?!\.)(?!.*\.\.)([\w'+-.]*)[\w+-]@([\da-z][\da-z-]*\.)+[a-z]{2,}$";
@@ -218,10 +220,29 @@ impl Components {
         if structure.name == "EmployeeForm" {
             return self.form(structure);
         }
+        if structure.name == "Tracked" {
+            return self.tracked(structure);
+        }
         self.refer(structure.name, |components| {
             let mut object = Object::default();
             for field in structure.fields {
                 object.add(field.name, components.field(field));
+            }
+            object.schema(structure.doc)
+        })
+    }
+
+    /// An application that is followed, with what its tool knows it by under the tool's name.
+    fn tracked(&mut self, structure: &'static Structure) -> Value {
+        self.refer(structure.name, |components| {
+            let mut object = Object::default();
+            for field in structure.fields {
+                let schema = match field.name {
+                    "id" => json!({ "type": "string", "pattern": ID_PATTERN }),
+                    "imported_id" => json!({ "type": "object", "properties": ids_of_tools() }),
+                    _ => components.field(field),
+                };
+                object.add(field.name, schema);
             }
             object.schema(structure.doc)
         })

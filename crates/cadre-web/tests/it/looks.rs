@@ -15,7 +15,7 @@ use crate::browser;
 use crate::connect::sandbox;
 use crate::webdriver::Browser;
 
-fn serve(listener: TcpListener, router: Router) {
+pub fn serve(listener: TcpListener, router: Router) {
     listener.set_nonblocking(true).expect("a listener");
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
     tokio::spawn(async move { axum::serve(listener, router).await });

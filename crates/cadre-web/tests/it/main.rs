@@ -39,5 +39,6 @@ mod scim;
 mod sessions;
 mod setup;
 mod sign_on;
+mod stories;
 mod webdriver;
 mod webhooks;
