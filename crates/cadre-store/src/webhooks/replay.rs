@@ -72,9 +72,10 @@ impl Store {
     ) -> Result<Option<Replayed>, Error> {
         let now = self.now();
         let mut tx = self.begin().await?;
-        // Locks the row: nobody else gives numbers meanwhile.
+        // Locks the row: nobody else gives numbers meanwhile. Whoever asks does not want to wait until an
+        // endpoint that failed would be tried again by itself.
         let sql = format!(
-            "UPDATE webhook_endpoints SET failures = failures WHERE environment_id = $1 AND id = $2
+            "UPDATE webhook_endpoints SET not_before = 0 WHERE environment_id = $1 AND id = $2
              RETURNING {COLUMNS}"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
