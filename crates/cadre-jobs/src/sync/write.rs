@@ -13,13 +13,13 @@ use crate::observe::Log;
 
 /// Records that wait to be written, or are being written; more are not mapped before some of them are
 /// stored. A page is never divided, so that one page may hold more.
-const WAITING: u32 = 4_000;
+const WAITING: u32 = 1_500;
 
 /// Most pages that wait, however few records they have.
 const WAITING_PAGES: usize = 64;
 
 /// Most records that are put together into one transaction.
-const TOGETHER: usize = 2_000;
+const TOGETHER: usize = 500;
 
 /// After how many new records of a run the database is first asked to look at its tables; then whenever
 /// there are four times as many.
