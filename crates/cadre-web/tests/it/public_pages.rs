@@ -194,6 +194,48 @@ async fn pages_of_different_build_are_applied_to() {
     .await;
 }
 
+/// What a person says that a page shows; see the tests of the parser.
+fn expected(name: &str) -> Value {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cadre-apply/tests/pages");
+    let text = std::fs::read_to_string(pages.join(name).join("expected.yaml")).expect("a file");
+    serde_saphyr::from_str(&text).expect("YAML")
+}
+
+#[tokio::test]
+async fn every_page_is_asked_for_over_the_wire() {
+    on_both(WebSettings::default(), async |app: TestApp| {
+        let stage = Stage::new(&app).await;
+        let pages = Pages::start().await;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cadre-apply/tests/pages");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).expect("pages").flatten() {
+            let name = entry.file_name().into_string().expect("a name");
+            let expected = expected(&name);
+            // Where a form stands elsewhere, other tests follow the link.
+            let availability = match &expected["shows"] {
+                Value::String(shows) if shows == "form" => "APPLYABLE",
+                Value::String(_) => "ARCHIVED",
+                other if other.get("nothing").is_some() => "UNAVAILABLE",
+                _ => continue,
+            };
+            count += 1;
+            let id = stage.posting(&format!("{}/page/{name}", pages.url)).await;
+            assert_eq!(stage.availability(&id).await, availability, "{name}");
+            if availability != "APPLYABLE" {
+                continue;
+            }
+            let (blocks, _) = stage.inquire(&id).await;
+            let asked = |one: &Value| (one["label"].clone(), one["required"].clone());
+            let ours: Vec<_> = flat(&blocks).iter().map(asked).collect();
+            let theirs: Vec<_> =
+                expected["questions"].as_array().expect("questions").iter().map(asked).collect();
+            assert_eq!(ours, theirs, "{name}");
+        }
+        assert!(count >= 40, "{count}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_form_of_several_steps_and_one_behind_a_link() {
     on_both(WebSettings::default(), async |app: TestApp| {
